@@ -1,0 +1,1 @@
+//! AWS AppFabric, an application and API Gateway on loopback.

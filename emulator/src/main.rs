@@ -1,0 +1,2 @@
+//! AWS AppFabric on loopback.
+fn main() {}

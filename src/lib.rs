@@ -1,0 +1,3 @@
+//! The OAuth redirection endpoint for AWS AppFabric.
+
+pub mod outcome;
