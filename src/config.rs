@@ -1,0 +1,162 @@
+//! The environment, read once: every setting as a type, or every fault at once.
+
+mod settings;
+
+use std::fmt;
+
+use crate::app_authorization::{AppAuthorizationArn, Connections};
+use crate::outcome::ResultPage;
+
+pub use settings::{BaseUrl, PageUrl};
+
+/// Everything that a deployment can choose.
+#[derive(Debug)]
+pub struct Config {
+    /// `SUCCESS_URL`; none is the built-in page.
+    pub success_url: Option<PageUrl>,
+    /// `PENDING_URL`; none is the built-in page.
+    pub pending_url: Option<PageUrl>,
+    /// `FAILURE_URL`; none is the built-in page.
+    pub failure_url: Option<PageUrl>,
+    /// `PUBLIC_BASE_URL`; none is what API Gateway says of itself in each event.
+    pub public_base_url: Option<BaseUrl>,
+    /// `APP_AUTHORIZATIONS`, `APPFABRIC_REGION` and `AWS_REGION`: what a path may name.
+    pub connections: Connections,
+    /// `ORGANISATION_NAME`: who asks; plain text.
+    pub organisation_name: Option<String>,
+}
+
+/// Everything that is wrong with an environment, for the operator at start.
+#[derive(Debug, Eq, PartialEq)]
+pub struct ConfigError(Vec<Fault>);
+
+/// One thing that is wrong: which variable, and what to do. Never the variable's value.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What is wrong with it and what it takes.
+    pub problem: String,
+}
+
+impl Config {
+    /// Reads the variables through `lookup`; one that is set but empty counts as not set.
+    pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { lookup, faults: Vec::new() };
+        let config = Self {
+            success_url: reader.parse("SUCCESS_URL", PageUrl::parse),
+            pending_url: reader.parse("PENDING_URL", PageUrl::parse),
+            failure_url: reader.parse("FAILURE_URL", PageUrl::parse),
+            public_base_url: reader.parse("PUBLIC_BASE_URL", BaseUrl::parse),
+            organisation_name: reader.parse("ORGANISATION_NAME", settings::organisation_name),
+            connections: reader.connections(),
+        };
+        reader.check_flows();
+        reader.parse("AWS_ENDPOINT_URL", settings::endpoint_url);
+        reader.parse("AWS_ENDPOINT_URL_APPFABRIC", settings::endpoint_url);
+        if reader.faults.is_empty() { Ok(config) } else { Err(ConfigError(reader.faults)) }
+    }
+
+    /// The configured page for an outcome; none is the built-in one.
+    #[must_use]
+    pub fn page_url(&self, page: ResultPage) -> Option<&PageUrl> {
+        match page {
+            ResultPage::Connected => self.success_url.as_ref(),
+            ResultPage::Pending => self.pending_url.as_ref(),
+            ResultPage::Failed => self.failure_url.as_ref(),
+        }
+    }
+}
+
+/// Reads variables and collects what is wrong with them.
+struct Reader<L> {
+    lookup: L,
+    faults: Vec<Fault>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn text(&self, variable: &str) -> Option<String> {
+        (self.lookup)(variable).filter(|value| !value.is_empty())
+    }
+
+    fn parse<T>(&mut self, variable: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        match parse(&self.text(variable)?) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.fault(variable, problem);
+                None
+            }
+        }
+    }
+
+    fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
+        self.faults.push(Fault { variable, problem: problem.into() });
+    }
+
+    fn connections(&mut self) -> Connections {
+        let faults_before = self.faults.len();
+        let explicit = self.parse("APPFABRIC_REGION", settings::region);
+        let own = self.parse("AWS_REGION", settings::region);
+        let regions_are_faulty = self.faults.len() > faults_before;
+        // A bad list must not turn into no list: whatever stands there instead never leaves a faulty configuration.
+        let nothing: [(String, AppAuthorizationArn); 0] = [];
+        let closed = || Connections::listed(nothing).expect("an empty list has no bad alias");
+        if self.text("APP_AUTHORIZATIONS").is_some() {
+            return self.parse("APP_AUTHORIZATIONS", settings::app_authorizations).unwrap_or_else(closed);
+        }
+        match explicit.or(own) {
+            Some(region) => Connections::Any { region },
+            None => {
+                if !regions_are_faulty {
+                    self.fault("AWS_REGION", "is not set; set it or APPFABRIC_REGION to the Region to call");
+                }
+                closed()
+            }
+        }
+    }
+
+    /// Flows and `state` are not in this version: refuse to start rather than pretend to check.
+    fn check_flows(&mut self) {
+        let table = self.text("FLOW_TABLE").is_some();
+        if table {
+            self.fault("FLOW_TABLE", "is set, but flows are not in this version; leave it empty");
+        }
+        match self.text("STATE_MODE").as_deref() {
+            None | Some("off") => {}
+            Some("report" | "enforce") if table => {
+                self.fault("STATE_MODE", "is not `off`, but `state` is not checked in this version; use `off`");
+            }
+            Some("report" | "enforce") => self.fault("STATE_MODE", "needs FLOW_TABLE; use `off` without one"),
+            Some(_) => self.fault("STATE_MODE", "is none of `off`, `report`, `enforce`"),
+        }
+    }
+}
+
+impl ConfigError {
+    /// Every fault, in the order of the README.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration is faulty")?;
+        for (position, fault) in self.0.iter().enumerate() {
+            write!(f, "{} {fault}", if position == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variable, self.problem)
+    }
+}
+
+#[cfg(test)]
+mod tests;

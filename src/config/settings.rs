@@ -1,0 +1,168 @@
+//! One parser a setting; each error completes the sentence "VARIABLE …" and never repeats the value.
+
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use url::{Host, Url};
+
+use crate::app_authorization::{AppAuthorizationArn, Connections, Region, is_alias};
+use crate::redirect_uri;
+
+/// An absolute URL of a page that people are sent to: `https`, or `http` on a loopback host; ASCII; no fragment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PageUrl(String);
+
+/// Where the world reaches this API: `https`, or `http` on a loopback host; no query; no slash at its end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BaseUrl(String);
+
+impl PageUrl {
+    /// The longest, in bytes: API Gateway passes on 10,240 bytes of response headers.
+    pub const MAX_BYTES: usize = 2_048;
+
+    /// Reads a page's URL; an existing query is kept.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = absolute_url(text)?;
+        if text.len() > Self::MAX_BYTES {
+            return Err(format!("is longer than {} bytes", Self::MAX_BYTES));
+        }
+        Ok(Self(url.into()))
+    }
+
+    /// The URL, in ASCII.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl BaseUrl {
+    /// The longest, in bytes: with the longest path after it, it is still a redirect URI that AppFabric takes.
+    pub const MAX_BYTES: usize = redirect_uri::RedirectUri::MAX_LENGTH - 224;
+
+    /// Reads the base URL; slashes at its end are dropped, everything else is kept byte for byte.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = absolute_url(text)?;
+        if url.query().is_some() {
+            return Err("must have no query".to_owned());
+        }
+        if !text.bytes().all(redirect_uri::is_accepted) {
+            return Err("has a character that AppFabric takes in no redirect URI (`%`, `[`, `]`, …)".to_owned());
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(format!("is longer than {} bytes", Self::MAX_BYTES));
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+
+    /// The URL, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn absolute_url(text: &str) -> Result<Url, String> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        return Err("has a space, a backslash, or a character outside ASCII; write it percent-encoded or in punycode"
+            .to_owned());
+    }
+    let scheme = text.split("://").next().filter(|scheme| scheme.len() < text.len()).unwrap_or_default();
+    let url = Url::parse(text).map_err(|error| format!("is no absolute URL ({error})"))?;
+    let loopback = match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match scheme {
+        "https" => {}
+        "http" if loopback => {}
+        _ => return Err("must begin with `https://` (`http://` for a loopback host only)".to_owned()),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must hold no credentials".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("must have no fragment".to_owned());
+    }
+    Ok(url)
+}
+
+/// Reads `ORGANISATION_NAME`: plain text, at most 100 characters.
+pub(super) fn organisation_name(text: &str) -> Result<String, String> {
+    if text.chars().count() > 100 {
+        Err("is longer than 100 characters".to_owned())
+    } else if text.chars().any(char::is_control) {
+        Err("has a control character".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Reads a Region's name.
+pub(super) fn region(text: &str) -> Result<Region, String> {
+    Region::parse(text).ok_or_else(|| "is not the name of a Region, such as us-east-1".to_owned())
+}
+
+/// Checks a standard endpoint override; the SDK would ignore one that it cannot read, and call AWS instead.
+pub(super) fn endpoint_url(text: &str) -> Result<(), String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        _ => Err("is no absolute http or https URL".to_owned()),
+    }
+}
+
+/// Reads `APP_AUTHORIZATIONS`: a JSON object, alias → ARN, no alias twice.
+pub(super) fn app_authorizations(text: &str) -> Result<Connections, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let entries = deserializer
+        .deserialize_map(Entries)
+        .and_then(|entries| deserializer.end().map(|()| entries))
+        .map_err(|error| match error.classify() {
+            // Only our own sentences: serde's may quote a value.
+            serde_json::error::Category::Data if error.to_string().starts_with(OURS) => {
+                let text = error.to_string();
+                let sentence = text.trim_start_matches(OURS);
+                sentence.rsplit_once(" at line ").map_or(sentence, |(sentence, _)| sentence).to_owned()
+            }
+            serde_json::error::Category::Data => "must be a JSON object of alias to ARN, both texts".to_owned(),
+            _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+        })?;
+    Connections::listed(entries).map_err(|_| "has a bad alias".to_owned())
+}
+
+/// Marks an error of ours among serde's.
+const OURS: &str = "\u{1}";
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<(String, AppAuthorizationArn)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut problems = Vec::new();
+        while let Some((alias, arn)) = map.next_entry::<String, String>()? {
+            let position = entries.len() + problems.len() + 1;
+            match AppAuthorizationArn::parse(&arn) {
+                _ if !is_alias(&alias) => {
+                    problems.push(format!("entry {position}'s alias is not `[a-z0-9][a-z0-9-]{{0,62}}`"))
+                }
+                _ if !seen.insert(alias.clone()) => problems.push(format!("alias `{alias}` stands twice")),
+                Some(arn) => entries.push((alias, arn)),
+                None => problems.push(format!("alias `{alias}` is not given the ARN of an app authorization")),
+            }
+        }
+        if problems.is_empty() {
+            Ok(entries)
+        } else {
+            Err(A::Error::custom(format!("{OURS}has faults: {}", problems.join(", "))))
+        }
+    }
+}
