@@ -1,9 +1,36 @@
 //! The OAuth redirection endpoint for AWS AppFabric.
+//!
+//! A person consents at an application; the application redirects their browser here with a `code`; one
+//! `ConnectAppAuthorization` spends it; the browser is sent on to a page that says how it ended.
+//!
+//! # Layout, in reading order
+//!
+//! 1. [`endpoint`]: the routes and the redirection endpoint, step by step.
+//! 2. [`outcome`]: every way in which a callback can end, and what each means to whom.
+//! 3. [`gateway`]: API Gateway events in, responses out, both payload formats; [`query`]: decoded exactly once.
+//! 4. [`authorization_response`] (RFC 6749 §4.1.2) and its secret, the [`authorization_code`].
+//! 5. [`app_authorization`]: which app authorization a path names, and whether it may.
+//! 6. [`redirect_uri`] and [`appfabric`]: the one call, and what its answer means.
+//! 7. [`location`] and [`pages`]: where the person goes and what they read there.
+//! 8. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
+//!
+//! # Words
+//!
+//! *Application*: Slack, Okta, … (the authorization server). *Client*: AppFabric. *Connection*: our public name of one
+//! app authorization. *Connect* is what AppFabric does; *spend* is what happens to the code meanwhile.
 
 pub mod app_authorization;
+pub mod appfabric;
 pub mod authorization_code;
 pub mod authorization_response;
+pub mod callback_log;
 pub mod config;
+pub mod endpoint;
+pub mod function;
+pub mod gateway;
+pub mod location;
+pub mod logs;
 pub mod outcome;
+pub mod pages;
 pub mod query;
 pub mod redirect_uri;

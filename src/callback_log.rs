@@ -1,0 +1,101 @@
+//! The one line that a callback leaves in the log.
+
+use std::time::Duration;
+
+use tracing::Level;
+
+use crate::outcome::Outcome;
+
+/// What is known of a callback so far; none of it is secret.
+#[derive(Debug)]
+pub struct CallbackLog<'i> {
+    /// Lambda's request ID, which is the reference that the person is shown.
+    reference: &'i str,
+    /// Whether this is the process's first callback.
+    cold_start: bool,
+    /// The public name of the app authorization, also where the person is not told it.
+    pub connection: Option<String>,
+    /// The application's `error`, where it sent one.
+    pub application_error: Option<String>,
+    /// Why the query is no authorization response.
+    pub malformed: Option<&'static str>,
+    /// Whether our own redirect URI is not one that AppFabric takes.
+    pub redirect_uri_refused: bool,
+    /// The application, as AppFabric names it.
+    pub app: Option<String>,
+    /// The app authorization's status, as AppFabric names it.
+    pub status: Option<String>,
+    /// AppFabric's request ID.
+    pub aws_request_id: Option<String>,
+    /// The type of AppFabric's error.
+    pub aws_error_code: Option<String>,
+    /// How often the code was sent.
+    pub attempts: u32,
+    /// How long AppFabric took.
+    pub appfabric: Option<Duration>,
+}
+
+impl<'i> CallbackLog<'i> {
+    /// A callback of which only the invocation is known.
+    #[must_use]
+    pub fn new(reference: &'i str, cold_start: bool) -> Self {
+        Self {
+            reference,
+            cold_start,
+            connection: None,
+            application_error: None,
+            malformed: None,
+            redirect_uri_refused: false,
+            app: None,
+            status: None,
+            aws_request_id: None,
+            aws_error_code: None,
+            attempts: 0,
+            appfabric: None,
+        }
+    }
+
+    /// Writes the line, at the level that the outcome has.
+    pub fn write(&self, outcome: Outcome, duration: Duration) {
+        let action = if self.redirect_uri_refused {
+            "set PUBLIC_BASE_URL to the https address that the application was given; AppFabric takes no other"
+        } else {
+            outcome.action()
+        };
+        // The macro wants its level as a constant.
+        macro_rules! line {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    outcome = outcome.page().name(),
+                    reason = outcome.reason(),
+                    connection = self.connection.as_deref(),
+                    reference = self.reference,
+                    app = self.app.as_deref(),
+                    status = self.status.as_deref(),
+                    aws.request_id = self.aws_request_id.as_deref(),
+                    aws.error_code = self.aws_error_code.as_deref(),
+                    application.error = self.application_error.as_deref(),
+                    malformed = self.malformed,
+                    attempts = self.attempts,
+                    appfabric_ms = self.appfabric.map(milliseconds),
+                    duration_ms = milliseconds(duration),
+                    cold_start = self.cold_start,
+                    state = "off",
+                    duplicate = false,
+                    action,
+                    "callback"
+                )
+            };
+        }
+        match outcome.level() {
+            Level::ERROR => line!(Level::ERROR),
+            Level::WARN => line!(Level::WARN),
+            _ => line!(Level::INFO),
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,227 @@
+//! The routes, and the redirection endpoint (RFC 6749 §3.1.2): the contract's steps, one after the other.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, header};
+use serde_json::Value;
+
+use crate::app_authorization::Connection;
+use crate::appfabric::{AppFabric, Connect, Verdict};
+use crate::authorization_response::AuthorizationResponse;
+use crate::callback_log::CallbackLog;
+use crate::config::Config;
+use crate::gateway::{EventResponse, Payload, Request, Response};
+use crate::location::location;
+use crate::outcome::{Outcome, ResultPage};
+use crate::pages::{self, ErrorPage};
+use crate::redirect_uri::RedirectUri;
+
+/// The longest that a person waits, from the start of the invocation.
+const BUDGET: Duration = Duration::from_secs(20);
+
+/// What is kept of Lambda's own deadline to send the answer.
+const RESERVE: Duration = Duration::from_secs(1);
+
+/// The function: everything that answers an event.
+pub struct Endpoint {
+    config: Config,
+    appfabric: AppFabric,
+    warm: AtomicBool,
+}
+
+/// What Lambda says of one invocation.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Lambda's request ID; no caller can choose it.
+    pub request_id: String,
+    /// The time left until Lambda's deadline.
+    pub remaining: Duration,
+}
+
+/// One of the function's routes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Route<'p> {
+    /// `GET /callback/…`, with the segments that name an app authorization.
+    Redirection(Vec<&'p str>),
+    /// `GET /connected`, `/pending`, `/failed`.
+    Result(ResultPage),
+}
+
+impl Endpoint {
+    /// The function with this configuration, calling this AppFabric.
+    #[must_use]
+    pub fn new(config: Config, appfabric: AppFabric) -> Self {
+        Self { config, appfabric, warm: AtomicBool::new(false) }
+    }
+
+    /// Answers an event, whatever it is.
+    pub async fn answer(&self, event: &Value, invocation: &Invocation) -> EventResponse {
+        let Ok(request) = Request::from_event(event) else {
+            tracing::warn!(
+                reference = invocation.request_id,
+                action = "invoke this function through its API Gateway API or function URL only",
+                "not an API Gateway event"
+            );
+            return Response::page(400, pages::error(ErrorPage::BadRequest)).into_event(Payload::V1);
+        };
+        self.route(&request, invocation).await.into_event(request.payload)
+    }
+
+    async fn route(&self, request: &Request<'_>, invocation: &Invocation) -> Response {
+        let Some(route) = Route::of(request.path) else {
+            return not_found(request.method);
+        };
+        match (request.method, route) {
+            ("OPTIONS", _) => Response::empty(204).with(header::ALLOW, Route::ALLOW),
+            ("HEAD", Route::Redirection(_)) => Response::empty(204),
+            ("GET", _) if request.is_prefetch() => Response::empty(204),
+            ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation).await,
+            ("GET", Route::Result(page)) => self.result(request, page),
+            ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
+            _ => Response::page(405, pages::error(ErrorPage::MethodNotAllowed)).with(header::ALLOW, Route::ALLOW),
+        }
+    }
+
+    /// The redirection endpoint: always one 303, and one line in the log.
+    async fn redirection(&self, request: &Request<'_>, segments: &[&str], invocation: &Invocation) -> Response {
+        let started = Instant::now();
+        let mut log = CallbackLog::new(&invocation.request_id, !self.warm.swap(true, Ordering::Relaxed));
+        let connection = self.config.connections.find(segments);
+        let outcome = match &connection {
+            Some(connection) => self.conclude(request, connection, invocation, &mut log).await,
+            None => Outcome::UnknownConnection,
+        };
+        log.connection = connection.map(|connection| connection.name);
+        // Whoever probes learns nothing: every `unknown_connection` looks alike.
+        let public_name = log.connection.as_deref().filter(|_| outcome != Outcome::UnknownConnection);
+        let page = self.page_url(request, outcome.page());
+        let location = location(&page, outcome, public_name, &invocation.request_id);
+        log.write(outcome, started.elapsed());
+        Response::see_other(location)
+    }
+
+    /// From the authorization response to the outcome, for an app authorization that may be connected.
+    async fn conclude(
+        &self,
+        request: &Request<'_>,
+        connection: &Connection,
+        invocation: &Invocation,
+        log: &mut CallbackLog<'_>,
+    ) -> Outcome {
+        let code = match AuthorizationResponse::parse(&request.query) {
+            Ok(AuthorizationResponse::Granted(code)) => code,
+            Ok(AuthorizationResponse::Denied(error)) => {
+                let outcome = error.outcome();
+                log.application_error = Some(error.code().to_owned());
+                return outcome;
+            }
+            Err(malformed) => {
+                log.malformed = Some(malformed.name());
+                return Outcome::InvalidRequest;
+            }
+        };
+        // AppFabric would refuse it as it refuses a wrong code; nothing is sent for that.
+        let Ok(redirect_uri) = RedirectUri::new(&self.base_url(request), request.path) else {
+            log.redirect_uri_refused = true;
+            return Outcome::CodeRejected;
+        };
+        let within = invocation.remaining.saturating_sub(RESERVE).min(BUDGET);
+        if within.is_zero() {
+            return Outcome::TemporarilyUnavailable;
+        }
+        let Connect { verdict, app, request_id, error_code, attempts, duration } =
+            self.appfabric.connect(&connection.app_authorization, code, &redirect_uri, within).await;
+        let outcome = verdict.outcome();
+        if let Verdict::Status(status) = verdict {
+            log.status = Some(status.as_str().to_owned());
+        }
+        (log.app, log.aws_request_id, log.aws_error_code) = (app, request_id, error_code);
+        (log.attempts, log.appfabric) = (attempts, Some(duration));
+        outcome
+    }
+
+    /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.
+    fn result(&self, request: &Request<'_>, page: ResultPage) -> Response {
+        let outcome = pages::outcome(page, request.query.text("reason"));
+        let reference = request.query.text("reference").filter(|reference| pages::is_reference(reference));
+        let organisation = self.config.organisation_name.as_deref();
+        Response::page(200, pages::result(page, outcome, reference, organisation))
+    }
+
+    /// The page for an outcome: the configured one, else the built-in one of this API.
+    fn page_url(&self, request: &Request<'_>, page: ResultPage) -> String {
+        match self.config.page_url(page) {
+            Some(url) => url.as_str().to_owned(),
+            None => format!("{}/{}", self.base_url(request), page.name()),
+        }
+    }
+
+    /// `PUBLIC_BASE_URL`, else what API Gateway says; else the path alone, which a browser can still follow.
+    fn base_url(&self, request: &Request<'_>) -> String {
+        match &self.config.public_base_url {
+            Some(url) => url.as_str().to_owned(),
+            None => request.base_url().unwrap_or_else(|| request.prefix().to_owned()),
+        }
+    }
+}
+
+impl<'p> Route<'p> {
+    /// What every route takes; `OPTIONS` and 405 say so.
+    const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+    /// The route of a path; one slash at its end changes nothing.
+    fn of(path: &'p str) -> Option<Self> {
+        let path = path.strip_prefix('/')?;
+        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+        match segments.as_slice() {
+            // An alias, a pair of UUIDs, or an ARN, which has three slashes of its own.
+            ["callback", rest @ ..] if matches!(rest.len(), 1 | 2 | 4) && !rest.contains(&"") => {
+                Some(Self::Redirection(rest.to_vec()))
+            }
+            [name] => ResultPage::ALL.into_iter().find(|page| page.name() == *name).map(Self::Result),
+            _ => None,
+        }
+    }
+}
+
+fn not_found(method: &str) -> Response {
+    let page = Response::page(404, pages::error(ErrorPage::NotFound));
+    if method == "HEAD" { page.without_body() } else { page }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_one_route() {
+        let redirection = |segments: &[&'static str]| Some(Route::Redirection(segments.to_vec()));
+        for (path, expected) in [
+            ("/callback/slack", redirection(&["slack"])),
+            ("/callback/slack/", redirection(&["slack"])),
+            ("/callback/a/b", redirection(&["a", "b"])),
+            ("/callback/a/b/c/d/", redirection(&["a", "b", "c", "d"])),
+            ("/callback/connected", redirection(&["connected"])),
+            ("/callback/%2e%2e", redirection(&["%2e%2e"])),
+            ("/connected", Some(Route::Result(ResultPage::Connected))),
+            ("/pending/", Some(Route::Result(ResultPage::Pending))),
+            ("/failed", Some(Route::Result(ResultPage::Failed))),
+            ("/callback", None),
+            ("/callback/", None),
+            ("/callback//", None),
+            ("/callback//slack", None),
+            ("/callback/slack//", None),
+            ("/callback/a/b/c", None),
+            ("/callback/a/b/c/d/e", None),
+            ("/Callback/slack", None),
+            ("/x/callback/slack", None),
+            ("/", None),
+            ("", None),
+            ("callback/slack", None),
+            ("/flows", None),
+        ] {
+            assert_eq!(Route::of(path), expected, "{path}");
+        }
+    }
+}

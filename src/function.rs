@@ -1,0 +1,47 @@
+//! The Lambda side: from an invocation to an answer, even where the code has a bug.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::Value;
+
+use crate::endpoint::{Endpoint, Invocation};
+use crate::gateway::{EventResponse, Payload, Request, Response};
+use crate::pages::{self, ErrorPage};
+
+/// Answers one invocation; there is no event that makes it fail.
+pub async fn handle(endpoint: Arc<Endpoint>, event: LambdaEvent<Value>) -> Result<EventResponse, Infallible> {
+    let LambdaEvent { payload: event, context } = event;
+    let payload = Request::from_event(&event).map_or(Payload::V1, |request| request.payload);
+    let invocation = Invocation::from(context);
+    let answer = async move { endpoint.answer(&event, &invocation).await };
+    Ok(or_apology(answer, payload).await)
+}
+
+/// Runs the work in a task of its own, so that a panic in it becomes a page (status 500) and not a dead process.
+async fn or_apology(work: impl Future<Output = EventResponse> + Send + 'static, payload: Payload) -> EventResponse {
+    let apology = |_| Response::page(500, pages::error(ErrorPage::InternalError)).into_event(payload);
+    tokio::spawn(work).await.unwrap_or_else(apology)
+}
+
+impl From<Context> for Invocation {
+    fn from(context: Context) -> Self {
+        let remaining = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        Self { request_id: context.request_id, remaining }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_page() {
+        let response = or_apology(async { panic!("a bug") }, Payload::V2).await;
+        let response = serde_json::to_value(response).unwrap();
+        assert_eq!(response["statusCode"], 500);
+        assert!(response["body"].as_str().unwrap().contains("</html>"));
+    }
+}

@@ -1,0 +1,263 @@
+//! A request, read from an event of either payload format, whatever is missing or of the wrong type.
+
+use serde_json::{Map, Value};
+
+use super::Payload;
+use crate::query::Query;
+use crate::redirect_uri::is_loopback;
+
+/// A request as a browser sent it through API Gateway.
+pub struct Request<'e> {
+    /// The payload format that it came in.
+    pub payload: Payload,
+    /// The HTTP method.
+    pub method: &'e str,
+    /// The path below the stage or base path, as it was sent, such as `/callback/slack`.
+    pub path: &'e str,
+    /// The query.
+    pub query: Query,
+    prefix: &'e str,
+    domain_name: Option<&'e str>,
+    headers: [Option<&'e Map<String, Value>>; 2],
+}
+
+/// An event that is no API Gateway event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NotApiGateway;
+
+impl<'e> Request<'e> {
+    /// Reads an event: payload 2.0 has `requestContext.http`, payload 1.0 has `httpMethod`.
+    pub fn from_event(event: &'e Value) -> Result<Self, NotApiGateway> {
+        let context = event.get("requestContext").and_then(Value::as_object).ok_or(NotApiGateway)?;
+        if let Some(http) = context.get("http").and_then(Value::as_object) {
+            let method = http.get("method").and_then(Value::as_str).ok_or(NotApiGateway)?;
+            return Ok(Self::version_2(event, context, http, method));
+        }
+        // An application load balancer's event looks alike, but its query is not decoded.
+        let method = event.get("httpMethod").and_then(Value::as_str).ok_or(NotApiGateway)?;
+        if context.contains_key("elb") { Err(NotApiGateway) } else { Ok(Self::version_1(event, context, method)) }
+    }
+
+    fn version_1(event: &'e Value, context: &'e Map<String, Value>, method: &'e str) -> Self {
+        let public_path = context.get("path").and_then(Value::as_str);
+        let path = event.get("path").and_then(Value::as_str).or(public_path).unwrap_or_default();
+        let template = event.get("resource").or_else(|| context.get("resourcePath")).and_then(Value::as_str);
+        let (prefix, path) = split(path, template, event);
+        // Only `requestContext.path` has the stage; under `sam local` it is the resource's template instead.
+        let prefix = public_path.and_then(|public| public.strip_suffix(path)).unwrap_or(prefix);
+        let members = ["multiValueQueryStringParameters", "queryStringParameters"];
+        let query = members.iter().find_map(|member| event.get(member)?.as_object().filter(|map| !map.is_empty()));
+        Self {
+            payload: Payload::V1,
+            method,
+            path,
+            query: query.map(Query::from_decoded).unwrap_or_default(),
+            prefix,
+            domain_name: domain_name(context),
+            headers: ["headers", "multiValueHeaders"].map(|member| event.get(member).and_then(Value::as_object)),
+        }
+    }
+
+    fn version_2(
+        event: &'e Value,
+        context: &'e Map<String, Value>,
+        http: &'e Map<String, Value>,
+        method: &'e str,
+    ) -> Self {
+        let path = event.get("rawPath").or_else(|| http.get("path")).and_then(Value::as_str).unwrap_or_default();
+        let route = event.get("routeKey").or_else(|| context.get("routeKey")).and_then(Value::as_str);
+        let template = route.and_then(|route| route.split_once(' ')).map(|(_, template)| template);
+        let (mut prefix, mut path) = split(path, template, event);
+        // The `$default` route has no template to count segments by; the stage at least is known.
+        let stage = context.get("stage").and_then(Value::as_str).filter(|stage| *stage != "$default");
+        if let (None, Some(stage)) = (template, stage) {
+            let rest = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(stage));
+            if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
+                (prefix, path) = path.split_at(path.len() - rest.len());
+            }
+        }
+        Self {
+            payload: Payload::V2,
+            method,
+            path,
+            query: event.get("rawQueryString").and_then(Value::as_str).map(Query::from_encoded).unwrap_or_default(),
+            prefix,
+            domain_name: domain_name(context),
+            headers: [event.get("headers").and_then(Value::as_object), None],
+        }
+    }
+
+    /// Where the world reaches this API as API Gateway tells it: scheme, host, stage or base path.
+    ///
+    /// `http` for a loopback host (`sam local`), else `https`; none where the event names no host.
+    #[must_use]
+    pub fn base_url(&self) -> Option<String> {
+        let domain_name = self.domain_name?;
+        let scheme = if is_loopback(domain_name) { "http" } else { "https" };
+        Some(format!("{scheme}://{domain_name}{}", self.prefix))
+    }
+
+    /// What stands before `path` on the public host: the stage or the custom domain's base path, such as `/prod`.
+    #[must_use]
+    pub fn prefix(&self) -> &'e str {
+        self.prefix
+    }
+
+    /// Whether the browser only warms up a page that nobody has asked for yet (`Sec-Purpose`, `Purpose`, `X-Moz`).
+    #[must_use]
+    pub fn is_prefetch(&self) -> bool {
+        ["sec-purpose", "purpose", "x-moz"].iter().flat_map(|name| self.header(name)).any(|value| {
+            value.split(|separator: char| !separator.is_ascii_alphabetic()).any(|word| {
+                ["prefetch", "prerender", "preview"].iter().any(|purpose| word.eq_ignore_ascii_case(purpose))
+            })
+        })
+    }
+
+    /// Every value of a header.
+    fn header(&self, name: &str) -> impl Iterator<Item = &'e str> {
+        let maps = self.headers.into_iter().flatten();
+        let members = maps.flatten().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name));
+        members
+            .flat_map(|(_, value)| match value {
+                Value::Array(values) => values.as_slice(),
+                value => std::slice::from_ref(value),
+            })
+            .filter_map(Value::as_str)
+    }
+}
+
+/// Splits a path into what API Gateway put before the route and the route, by counting the segments of the
+/// route's template (`/callback/{proxy+}`); without one the whole path is the route.
+fn split<'e>(path: &'e str, template: Option<&str>, event: &Value) -> (&'e str, &'e str) {
+    let count = template.and_then(|template| {
+        segments(template)
+            .map(|segment| {
+                let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix("+}"));
+                match name {
+                    None => Some(1),
+                    Some(name) => Some(segments(event.get("pathParameters")?.get(name)?.as_str()?).count()),
+                }
+            })
+            .sum::<Option<usize>>()
+    });
+    let starts: Vec<usize> = segments(path).map(|segment| segment.as_ptr().addr() - path.as_ptr().addr()).collect();
+    match count.filter(|count| *count > 0).and_then(|count| starts.len().checked_sub(count)) {
+        // The slash before the route's first segment belongs to the route.
+        Some(skipped) => path.split_at(starts[skipped].saturating_sub(1)),
+        None => ("", path),
+    }
+}
+
+/// The segments of a path that are not empty.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// `requestContext.domainName`, where it is a host name with or without a port.
+fn domain_name(context: &Map<String, Value>) -> Option<&str> {
+    let name = context.get("domainName")?.as_str()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':');
+    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Method, path, base URL.
+    type Read<'a> = Option<(&'a str, &'a str, Option<String>)>;
+
+    fn read(event: &Value) -> Read<'_> {
+        let request = Request::from_event(event).ok()?;
+        Some((request.method, request.path, request.base_url()))
+    }
+
+    #[test]
+    fn the_route_and_the_base_url_come_from_the_event() {
+        let rest = |path: &str, public: &str, proxy: &str| {
+            json!({"httpMethod": "GET", "path": path, "resource": "/callback/{proxy+}", "pathParameters": {"proxy": proxy},
+                "requestContext": {"path": public, "stage": "prod", "domainName": "api.example.com"}})
+        };
+        let http = |path: &str, route: &str, stage: &str, proxy: &str| {
+            json!({"version": "2.0", "rawPath": path, "routeKey": route, "pathParameters": {"proxy": proxy},
+                "requestContext": {"http": {"method": "GET"}, "stage": stage, "domainName": "api.example.com"}})
+        };
+        let template = "GET /callback/{proxy+}";
+        for (event, path, prefix) in [
+            (rest("/callback/slack", "/prod/callback/slack", "slack"), "/callback/slack", "/prod"),
+            (rest("/callback/slack/", "/prod/callback/slack/", "slack/"), "/callback/slack/", "/prod"),
+            (rest("/callback/a/b", "/prod/callback/a/b", "a/b"), "/callback/a/b", "/prod"),
+            (rest("/base/callback/slack", "/base/callback/slack", "slack"), "/callback/slack", "/base"),
+            (rest("/callback/callback/slack", "/callback/callback/slack", "slack"), "/callback/slack", "/callback"),
+            (rest("/callback/slack", "/callback/slack", "slack"), "/callback/slack", ""),
+            // sam local start-api gives the template there.
+            (rest("/callback/slack", "/callback/{proxy+}", "slack"), "/callback/slack", ""),
+            (http("/callback/slack", template, "$default", "slack"), "/callback/slack", ""),
+            (http("/prod/callback/slack", template, "prod", "slack"), "/callback/slack", "/prod"),
+            (http("/base/callback/a/b", template, "$default", "a/b"), "/callback/a/b", "/base"),
+            (http("/callback/slack", "$default", "$default", ""), "/callback/slack", ""),
+            (http("/prod/callback/slack", "$default", "prod", ""), "/callback/slack", "/prod"),
+            (http("/production/callback/slack", "$default", "prod", ""), "/production/callback/slack", ""),
+        ] {
+            let expected = Some(("GET", path, Some(format!("https://api.example.com{prefix}"))));
+            assert_eq!(read(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_loopback_host_is_plain_http_and_no_host_is_no_base_url() {
+        let event = |name: Value| json!({"httpMethod": "GET", "path": "/connected", "resource": "/connected", "requestContext": {"domainName": name}});
+        for (name, expected) in [
+            (json!("127.0.0.1:3000"), Some("http://127.0.0.1:3000")),
+            (json!("localhost:3000"), Some("http://localhost:3000")),
+            (json!("localhost.example.com"), Some("https://localhost.example.com")),
+            (json!("evil.example/x?"), None),
+            (json!("user@evil.example"), None),
+            (json!(""), None),
+            (json!(7), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(read(&event(name)).unwrap().2.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn other_events_are_not_api_gateways() {
+        for event in [
+            json!(null),
+            json!("GET"),
+            json!([]),
+            json!({}),
+            json!({"Records": []}),
+            json!({"httpMethod": "GET", "path": "/callback/slack"}),
+            json!({"httpMethod": 7, "requestContext": {}}),
+            json!({"httpMethod": "GET", "requestContext": {"elb": {"targetGroupArn": "arn"}}}),
+            json!({"version": "2.0", "requestContext": {"http": {}}}),
+            json!({"requestContext": {"eventType": "CONNECT", "connectionId": "a"}}),
+        ] {
+            assert_eq!(Request::from_event(&event).err(), Some(NotApiGateway), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_prefetch_says_so_in_one_of_three_headers() {
+        for (headers, expected) in [
+            (json!({"headers": {"Sec-Purpose": "prefetch"}}), true),
+            (json!({"headers": {"sec-purpose": "prefetch;prerender"}}), true),
+            (json!({"headers": {"sec-purpose": "prefetch;anonymous-client-ip"}}), true),
+            (json!({"headers": {"Purpose": "preview"}}), true),
+            (json!({"headers": {"X-Moz": "Prefetch"}}), true),
+            (json!({"multiValueHeaders": {"purpose": ["other", "prerender"]}}), true),
+            (json!({"headers": {"purpose": "prefetched"}}), false),
+            (json!({"headers": {"x-purpose": "prefetch", "purpose": 7}}), false),
+            (json!({"headers": null, "multiValueHeaders": [7]}), false),
+        ] {
+            let mut event = headers.clone();
+            event["httpMethod"] = json!("GET");
+            event["requestContext"] = json!({});
+            assert_eq!(Request::from_event(&event).ok().unwrap().is_prefetch(), expected, "{headers}");
+        }
+    }
+}

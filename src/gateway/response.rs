@@ -1,0 +1,91 @@
+//! A response, and the form in which API Gateway takes it.
+
+use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use super::Payload;
+use crate::pages;
+
+/// A response to a browser; every one has the headers that the README lists.
+#[derive(Debug)]
+pub struct Response {
+    status: u16,
+    headers: HeaderMap,
+    body: Option<String>,
+}
+
+/// A response as API Gateway takes it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum EventResponse {
+    /// Payload 1.0.
+    V1(Box<ApiGatewayProxyResponse>),
+    /// Payload 2.0.
+    V2(Box<ApiGatewayV2httpResponse>),
+}
+
+impl Response {
+    /// A response without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        let headers = [
+            (header::CACHE_CONTROL, "no-store"),
+            (header::CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        let headers = headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+        Self { status, headers, body: None }
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn page(status: u16, html: String) -> Self {
+        let mut page =
+            Self::empty(status).with(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        page.body = Some(html);
+        page
+    }
+
+    /// `303 See Other` (RFC 9700 §4.12: never 307, which would send a form on).
+    #[must_use]
+    pub fn see_other(location: HeaderValue) -> Self {
+        Self::empty(303).with(header::LOCATION, location)
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The same without its body, as `HEAD` is answered.
+    #[must_use]
+    pub fn without_body(mut self) -> Self {
+        self.body = None;
+        self
+    }
+
+    /// The form that API Gateway takes.
+    #[must_use]
+    pub fn into_event(self, payload: Payload) -> EventResponse {
+        let status_code = i64::from(self.status);
+        let body = self.body.map(Body::Text);
+        match payload {
+            Payload::V1 => {
+                let mut response = ApiGatewayProxyResponse::default();
+                (response.status_code, response.headers, response.body) = (status_code, self.headers, body);
+                EventResponse::V1(Box::new(response))
+            }
+            Payload::V2 => {
+                let mut response = ApiGatewayV2httpResponse::default();
+                (response.status_code, response.headers, response.body) = (status_code, self.headers, body);
+                EventResponse::V2(Box::new(response))
+            }
+        }
+    }
+}
