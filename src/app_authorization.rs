@@ -4,8 +4,7 @@ mod arn;
 mod connections;
 
 pub use arn::{AppAuthorizationArn, Region, Uuid};
-pub(crate) use connections::is_alias;
-pub use connections::{AllowList, BadAlias, Connection, Connections};
+pub use connections::{Alias, AllowList, Connection, Connections};
 
 /// An app authorization as `ConnectAppAuthorization` takes it: the Region to call and both identifiers.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -213,7 +213,10 @@ fn verdict(error: &SdkError<ConnectError, HttpResponse>) -> Verdict {
 fn never_connected(error: Option<&impl Error>) -> bool {
     let mut source = error.and_then(Error::source);
     while let Some(error) = source {
-        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect()) {
+        if error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
             return true;
         }
         source = error.source();

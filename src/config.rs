@@ -4,7 +4,7 @@ mod settings;
 
 use std::fmt;
 
-use crate::app_authorization::{AppAuthorizationArn, Connections};
+use crate::app_authorization::{AllowList, Connections};
 use crate::outcome::ResultPage;
 
 pub use settings::{BaseUrl, PageUrl};
@@ -97,22 +97,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let faults_before = self.faults.len();
         let explicit = self.parse("APPFABRIC_REGION", settings::region);
         let own = self.parse("AWS_REGION", settings::region);
-        let regions_are_faulty = self.faults.len() > faults_before;
-        // A bad list must not turn into no list: whatever stands there instead never leaves a faulty configuration.
-        let nothing: [(String, AppAuthorizationArn); 0] = [];
-        let closed = || Connections::listed(nothing).expect("an empty list has no bad alias");
+        // What stands for a faulty setting never leaves a faulty configuration, and would admit nothing if it did.
+        let nothing = || Connections::Listed(AllowList::default());
         if self.text("APP_AUTHORIZATIONS").is_some() {
-            return self.parse("APP_AUTHORIZATIONS", settings::app_authorizations).unwrap_or_else(closed);
+            return self.parse("APP_AUTHORIZATIONS", settings::app_authorizations).unwrap_or_else(nothing);
         }
-        match explicit.or(own) {
-            Some(region) => Connections::Any { region },
-            None => {
-                if !regions_are_faulty {
-                    self.fault("AWS_REGION", "is not set; set it or APPFABRIC_REGION to the Region to call");
-                }
-                closed()
-            }
+        let region = explicit.or(own);
+        if region.is_none() && self.faults.len() == faults_before {
+            self.fault("AWS_REGION", "is not set; set it or APPFABRIC_REGION to the Region to call");
         }
+        region.map_or_else(nothing, |region| Connections::Any { region })
     }
 
     /// Flows and `state` are not in this version: refuse to start rather than pretend to check.

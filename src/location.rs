@@ -35,7 +35,8 @@ pub fn location(page: &str, outcome: Outcome, connection: Option<&str>, referenc
         }
     }
     location.push_str("#_");
-    HeaderValue::try_from(location).expect("visible ASCII is a header value")
+    // Visible ASCII always is a header value; were it not, a bare fragment would keep the browser where it is.
+    HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("#_"))
 }
 
 #[cfg(test)]

@@ -17,11 +17,15 @@ pub enum Connections {
 }
 
 /// `APP_AUTHORIZATIONS`, ready to be asked by alias and by UUIDs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct AllowList {
-    by_alias: BTreeMap<Box<str>, AppAuthorizationArn>,
-    alias_by_uuids: HashMap<(Uuid, Uuid), Box<str>>,
+    by_alias: BTreeMap<Alias, AppAuthorizationArn>,
+    alias_by_uuids: HashMap<(Uuid, Uuid), Alias>,
 }
+
+/// The name of a listed app authorization: `[a-z0-9][a-z0-9-]{0,62}`.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Alias(Box<str>);
 
 /// An app authorization that may be connected, and its public name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,42 +36,23 @@ pub struct Connection {
     pub app_authorization: AppAuthorization,
 }
 
-/// A name that is no alias: `[a-z0-9][a-z0-9-]{0,62}`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct BadAlias;
-
 impl Connections {
-    /// Lists the app authorizations that may be named; the first alias of one, in alphabetical order, is its name.
-    pub fn listed(entries: impl IntoIterator<Item = (String, AppAuthorizationArn)>) -> Result<Self, BadAlias> {
-        let by_alias: BTreeMap<Box<str>, AppAuthorizationArn> =
-            entries.into_iter().map(|(alias, arn)| (alias.into(), arn)).collect();
-        let mut alias_by_uuids = HashMap::with_capacity(by_alias.len());
-        for (alias, arn) in &by_alias {
-            if !is_alias(alias) {
-                return Err(BadAlias);
-            }
-            let uuids = (arn.app_bundle().clone(), arn.app_authorization().clone());
-            alias_by_uuids.entry(uuids).or_insert_with(|| alias.clone());
-        }
-        Ok(Self::Listed(AllowList { by_alias, alias_by_uuids }))
-    }
-
     /// Finds what the path's segments after `/callback` name; none for malformed ones and for what is not listed.
     #[must_use]
     pub fn find(&self, segments: &[&str]) -> Option<Connection> {
         match *segments {
-            [alias] => self.by_alias(alias),
+            [alias] => self.by_alias(&Alias::parse(alias)?),
             [app_bundle, app_authorization] => self.by_uuids(Uuid::parse(app_bundle)?, Uuid::parse(app_authorization)?),
             [_, _, "appauthorization", _] => self.by_arn(AppAuthorizationArn::parse(&segments.join("/"))?),
             _ => None,
         }
     }
 
-    fn by_alias(&self, alias: &str) -> Option<Connection> {
+    fn by_alias(&self, alias: &Alias) -> Option<Connection> {
         match self {
             Self::Listed(list) => {
-                let (alias, arn) = list.by_alias.get_key_value(alias)?;
-                Some(Connection { name: alias.to_string(), app_authorization: AppAuthorization::Arn(arn.clone()) })
+                let app_authorization = AppAuthorization::Arn(list.by_alias.get(alias)?.clone());
+                Some(Connection { name: alias.0.to_string(), app_authorization })
             }
             Self::Any { .. } => None,
         }
@@ -98,11 +83,27 @@ impl Connections {
     }
 }
 
-/// Whether a text is an alias: `[a-z0-9][a-z0-9-]{0,62}`.
-pub(crate) fn is_alias(text: &str) -> bool {
-    matches!(text.len(), 1..=63)
-        && !text.starts_with('-')
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+impl AllowList {
+    /// Lists app authorizations; the first alias of one, in alphabetical order, is its public name.
+    #[must_use]
+    pub fn new(by_alias: BTreeMap<Alias, AppAuthorizationArn>) -> Self {
+        let mut alias_by_uuids = HashMap::with_capacity(by_alias.len());
+        for (alias, arn) in &by_alias {
+            let uuids = (arn.app_bundle().clone(), arn.app_authorization().clone());
+            alias_by_uuids.entry(uuids).or_insert_with(|| alias.clone());
+        }
+        Self { by_alias, alias_by_uuids }
+    }
+}
+
+impl Alias {
+    /// Reads an alias; none for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let well_formed = matches!(text.len(), 1..=63) && !text.starts_with('-') && text.bytes().all(plain);
+        well_formed.then(|| Self(text.into()))
+    }
 }
 
 #[cfg(test)]
@@ -125,11 +126,8 @@ mod tests {
     }
 
     fn listed() -> Connections {
-        Connections::listed([
-            ("slack".to_owned(), arn("eu-west-1", SLACK)),
-            ("chat".to_owned(), arn("eu-west-1", SLACK)),
-        ])
-        .unwrap()
+        let entries = ["slack", "chat"].map(|alias| (Alias::parse(alias).unwrap(), arn("eu-west-1", SLACK)));
+        Connections::Listed(AllowList::new(entries.into()))
     }
 
     fn find(connections: &Connections, path: &str) -> Option<(String, String, String)> {
@@ -187,11 +185,11 @@ mod tests {
     fn an_alias_is_short_and_plain() {
         let longest = "a".repeat(63);
         for right in ["a", "0", "slack-eu", "a-", longest.as_str()] {
-            assert!(is_alias(right), "{right}");
+            assert!(Alias::parse(right).is_some(), "{right}");
         }
         let too_long = "a".repeat(64);
         for wrong in ["", "-a", "Slack", "a_b", "a b", "é", too_long.as_str()] {
-            assert!(!is_alias(wrong), "{wrong}");
+            assert_eq!(Alias::parse(wrong), None, "{wrong}");
         }
     }
 }

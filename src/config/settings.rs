@@ -1,11 +1,12 @@
 //! One parser a setting; each error completes the sentence "VARIABLE …" and never repeats the value.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use url::{Host, Url};
 
-use crate::app_authorization::{AppAuthorizationArn, Connections, Region, is_alias};
+use crate::app_authorization::{Alias, AllowList, AppAuthorizationArn, Connections, Region};
 use crate::redirect_uri;
 
 /// An absolute URL of a page that people are sent to: `https`, or `http` on a loopback host; ASCII; no fragment.
@@ -115,54 +116,47 @@ pub(super) fn endpoint_url(text: &str) -> Result<(), String> {
 
 /// Reads `APP_AUTHORIZATIONS`: a JSON object, alias → ARN, no alias twice.
 pub(super) fn app_authorizations(text: &str) -> Result<Connections, String> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let entries = deserializer
-        .deserialize_map(Entries)
-        .and_then(|entries| deserializer.end().map(|()| entries))
-        .map_err(|error| match error.classify() {
-            // Only our own sentences: serde's may quote a value.
-            serde_json::error::Category::Data if error.to_string().starts_with(OURS) => {
-                let text = error.to_string();
-                let sentence = text.trim_start_matches(OURS);
-                sentence.rsplit_once(" at line ").map_or(sentence, |(sentence, _)| sentence).to_owned()
+    let mut json = serde_json::Deserializer::from_str(text);
+    let members = json.deserialize_map(Members).and_then(|members| json.end().map(|()| members));
+    let members = members.map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => "must be a JSON object of alias to ARN, both texts".to_owned(),
+        _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+    })?;
+    let mut entries = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (position, (alias, arn)) in members.into_iter().enumerate() {
+        match (Alias::parse(&alias), AppAuthorizationArn::parse(&arn)) {
+            (None, _) => problems.push(format!("entry {}'s alias is not `[a-z0-9][a-z0-9-]{{0,62}}`", position + 1)),
+            (Some(_), None) => problems.push(format!("alias `{alias}` is not given the ARN of an app authorization")),
+            (Some(name), Some(arn)) => {
+                if entries.insert(name, arn).is_some() {
+                    problems.push(format!("alias `{alias}` stands twice"));
+                }
             }
-            serde_json::error::Category::Data => "must be a JSON object of alias to ARN, both texts".to_owned(),
-            _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
-        })?;
-    Connections::listed(entries).map_err(|_| "has a bad alias".to_owned())
+        }
+    }
+    if problems.is_empty() {
+        Ok(Connections::Listed(AllowList::new(entries)))
+    } else {
+        Err(format!("has faults: {}", problems.join(", ")))
+    }
 }
 
-/// Marks an error of ours among serde's.
-const OURS: &str = "\u{1}";
+/// An object's members as they stand, repeats and all, which a map would hide.
+struct Members;
 
-struct Entries;
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(String, AppAuthorizationArn)>;
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, String)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        let mut problems = Vec::new();
-        while let Some((alias, arn)) = map.next_entry::<String, String>()? {
-            let position = entries.len() + problems.len() + 1;
-            match AppAuthorizationArn::parse(&arn) {
-                _ if !is_alias(&alias) => {
-                    problems.push(format!("entry {position}'s alias is not `[a-z0-9][a-z0-9-]{{0,62}}`"))
-                }
-                _ if !seen.insert(alias.clone()) => problems.push(format!("alias `{alias}` stands twice")),
-                Some(arn) => entries.push((alias, arn)),
-                None => problems.push(format!("alias `{alias}` is not given the ARN of an app authorization")),
-            }
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
         }
-        if problems.is_empty() {
-            Ok(entries)
-        } else {
-            Err(A::Error::custom(format!("{OURS}has faults: {}", problems.join(", "))))
-        }
+        Ok(members)
     }
 }
