@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
 use crate::app_authorization::Connection;
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::gateway::{EventResponse, Payload, Request, Response};
 use crate::location::location;
 use crate::outcome::{Outcome, ResultPage};
-use crate::pages::{self, ErrorPage};
+use crate::pages::{Page, Reference};
 use crate::redirect_uri::RedirectUri;
 
 /// The longest that a person waits, from the start of the invocation.
@@ -63,23 +63,24 @@ impl Endpoint {
                 action = "invoke this function through its API Gateway API or function URL only",
                 "not an API Gateway event"
             );
-            return Response::page(400, pages::error(ErrorPage::BadRequest)).into_event(Payload::V1);
+            return self.page(Page::BadRequest, &invocation.request_id).into_event(Payload::V1);
         };
         self.route(&request, invocation).await.into_event(request.payload)
     }
 
     async fn route(&self, request: &Request<'_>, invocation: &Invocation) -> Response {
         let Some(route) = Route::of(request.path) else {
-            return not_found(request.method);
+            let page = self.page(Page::NotFound, &invocation.request_id);
+            return if request.method == "HEAD" { page.without_body() } else { page };
         };
         match (request.method, route) {
-            ("OPTIONS", _) => Response::empty(204).with(header::ALLOW, Route::ALLOW),
-            ("HEAD", Route::Redirection(_)) => Response::empty(204),
-            ("GET", _) if request.is_prefetch() => Response::empty(204),
+            ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, Route::ALLOW),
+            ("HEAD", Route::Redirection(_)) => Response::empty(StatusCode::NO_CONTENT),
+            ("GET", _) if request.is_prefetch() => Response::empty(StatusCode::NO_CONTENT),
             ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation).await,
             ("GET", Route::Result(page)) => self.result(request, page),
             ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
-            _ => Response::page(405, pages::error(ErrorPage::MethodNotAllowed)).with(header::ALLOW, Route::ALLOW),
+            _ => self.page(Page::MethodNotAllowed, &invocation.request_id).with(header::ALLOW, Route::ALLOW),
         }
     }
 
@@ -143,10 +144,12 @@ impl Endpoint {
 
     /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.
     fn result(&self, request: &Request<'_>, page: ResultPage) -> Response {
-        let outcome = pages::outcome(page, request.query.text("reason"));
-        let reference = request.query.text("reference").filter(|reference| pages::is_reference(reference));
-        let organisation = self.config.organisation_name.as_deref();
-        Response::page(200, pages::result(page, outcome, reference, organisation))
+        let page = Page::told(page, request.query.text("reason"));
+        self.page(page, request.query.text("reference").unwrap_or_default())
+    }
+
+    fn page(&self, page: Page, reference: &str) -> Response {
+        Response::page(page.status(), page.html(Reference::parse(reference), self.config.organisation_name.as_deref()))
     }
 
     /// The page for an outcome: the configured one, else the built-in one of this API.
@@ -183,11 +186,6 @@ impl<'p> Route<'p> {
             _ => None,
         }
     }
-}
-
-fn not_found(method: &str) -> Response {
-    let page = Response::page(404, pages::error(ErrorPage::NotFound));
-    if method == "HEAD" { page.without_body() } else { page }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::endpoint::{Endpoint, Invocation};
 use crate::gateway::{EventResponse, Payload, Request, Response};
-use crate::pages::{self, ErrorPage};
+use crate::pages::Page;
 
 /// Answers one invocation; there is no event that makes it fail.
 pub async fn handle(endpoint: Arc<Endpoint>, event: LambdaEvent<Value>) -> Result<EventResponse, Infallible> {
@@ -22,7 +22,8 @@ pub async fn handle(endpoint: Arc<Endpoint>, event: LambdaEvent<Value>) -> Resul
 
 /// Runs the work in a task of its own, so that a panic in it becomes a page (status 500) and not a dead process.
 async fn or_apology(work: impl Future<Output = EventResponse> + Send + 'static, payload: Payload) -> EventResponse {
-    let apology = |_| Response::page(500, pages::error(ErrorPage::InternalError)).into_event(payload);
+    let page = Page::InternalError;
+    let apology = |_| Response::page(page.status(), page.html(None, None)).into_event(payload);
     tokio::spawn(work).await.unwrap_or_else(apology)
 }
 

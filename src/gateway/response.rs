@@ -2,6 +2,7 @@
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
@@ -11,7 +12,7 @@ use crate::pages;
 /// A response to a browser; every one has the headers that the README lists.
 #[derive(Debug)]
 pub struct Response {
-    status: u16,
+    status: StatusCode,
     headers: HeaderMap,
     body: Option<String>,
 }
@@ -29,7 +30,7 @@ pub enum EventResponse {
 impl Response {
     /// A response without a body.
     #[must_use]
-    pub fn empty(status: u16) -> Self {
+    pub fn empty(status: StatusCode) -> Self {
         let headers = [
             (header::CACHE_CONTROL, "no-store"),
             (header::CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY),
@@ -43,7 +44,7 @@ impl Response {
 
     /// A page.
     #[must_use]
-    pub fn page(status: u16, html: String) -> Self {
+    pub fn page(status: StatusCode, html: String) -> Self {
         let mut page =
             Self::empty(status).with(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page.body = Some(html);
@@ -53,7 +54,7 @@ impl Response {
     /// `303 See Other` (RFC 9700 §4.12: never 307, which would send a form on).
     #[must_use]
     pub fn see_other(location: HeaderValue) -> Self {
-        Self::empty(303).with(header::LOCATION, location)
+        Self::empty(StatusCode::SEE_OTHER).with(header::LOCATION, location)
     }
 
     /// The same with one more header.
@@ -73,7 +74,7 @@ impl Response {
     /// The form that API Gateway takes.
     #[must_use]
     pub fn into_event(self, payload: Payload) -> EventResponse {
-        let status_code = i64::from(self.status);
+        let status_code = i64::from(self.status.as_u16());
         let body = self.body.map(Body::Text);
         match payload {
             Payload::V1 => {
