@@ -44,7 +44,7 @@ pub struct Connect {
     pub app: Option<String>,
     /// AppFabric's request ID.
     pub request_id: Option<String>,
-    /// The error's type, as AppFabric or its front door names it.
+    /// The error's type, as AppFabric or its front door names it; our own word where there was no answer.
     pub error_code: Option<String>,
     /// How often the code was sent: 0 or 1.
     pub attempts: u32,
@@ -173,8 +173,9 @@ fn read(sent: Sent) -> (Verdict, Option<String>, Option<String>, Option<String>)
             }
         }
         Err(error) => {
-            let code = error.code().and_then(loggable);
-            (verdict(&error), None, error.request_id().and_then(loggable), code)
+            let verdict = verdict(&error);
+            let error_code = error.code().and_then(loggable).unwrap_or_else(|| nameless(&error, &verdict));
+            (verdict, None, error.request_id().and_then(loggable), Some(error_code))
         }
     }
 }
@@ -207,6 +208,18 @@ fn verdict(error: &SdkError<ConnectError, HttpResponse>) -> Verdict {
         // Timeouts, resets, answers that are no answer, and whatever a later SDK adds.
         _ => Verdict::Unclear,
     }
+}
+
+/// What to call an error that AppFabric has given no name.
+fn nameless(error: &SdkError<ConnectError, HttpResponse>, verdict: &Verdict) -> String {
+    match error {
+        SdkError::ServiceError(answer) => return format!("Http{}", answer.raw().status().as_u16()),
+        SdkError::TimeoutError(_) => "Timeout",
+        SdkError::ResponseError(_) => "UnreadableAnswer",
+        _ if *verdict == Verdict::NotSent => "NotSent",
+        _ => "ConnectionLost",
+    }
+    .to_owned()
 }
 
 /// Whether hyper says that the connection itself failed (DNS, TCP, TLS), so that nothing was sent on it.

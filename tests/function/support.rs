@@ -1,7 +1,5 @@
 //! What the tests share: events, configurations, and a function that calls wherever a test says.
 
-#![expect(dead_code, reason = "each test file uses a part of it")]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,10 +1,9 @@
 //! Whatever the event: a well-formed answer, a configured page, and the code sent at most once.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{answer, config, event, events, header, sdk};
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::endpoint::Endpoint;
 use aws_smithy_runtime_api::client::http::{
@@ -14,7 +13,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{answer, config, events, sdk};
 
 const PAGES: [(&str, &str); 3] = [
     ("SUCCESS_URL", "https://example.com/done?lang=en"),
@@ -56,11 +54,11 @@ impl Promise {
             assert_eq!(headers[name], value, "{event}");
         }
         for directive in ["default-src 'none'", "frame-ancestors 'none'"] {
-            assert!(headers["content-security-policy"].as_str().unwrap().contains(directive));
+            assert!(header(&response, "content-security-policy").contains(directive));
         }
-        let location = headers.get("location").map(|location| location.as_str().unwrap());
+        let location = headers.get("location").map(|location| location.as_str().expect("Location is a text"));
         let body = response["body"].as_str().unwrap_or_default();
-        match response["statusCode"].as_i64().unwrap() {
+        match response["statusCode"].as_i64().expect("a status") {
             303 => {
                 let location = location.unwrap_or_else(|| panic!("no Location: {response}"));
                 let page = PAGES.iter().find_map(|(_, page)| location.strip_prefix(page));
@@ -173,7 +171,7 @@ fn a_megabyte_of_anything_is_answered() {
     let promise = Promise::new();
     let megabyte = "a/%41=&\u{1F600}".repeat(100_000);
     for folder in ["rest", "http"] {
-        let event = support::event(folder, "connected");
+        let event = event(folder, "connected");
         let mut found = Vec::new();
         pointers(&event, "", &mut found);
         for pointer in found.iter().filter(|pointer| event.pointer(pointer).is_some_and(Value::is_string)) {

@@ -1,0 +1,6 @@
+//! The function from outside: events in, answers out, AppFabric on loopback.
+
+mod events;
+mod expected;
+mod promise;
+mod support;
