@@ -1,3 +1,4 @@
 //! The OAuth redirection endpoint for AWS AppFabric.
 
 pub mod outcome;
+pub mod pages;
