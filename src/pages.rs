@@ -10,7 +10,7 @@ use words::Words;
 use crate::outcome::{Outcome, ResultPage};
 
 /// The `Content-Security-Policy` of every page: nothing but its own style sheet, named by hash.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-wzfmRWKYsHUnGfPBCFIVH3je5VUsC1F4QLnY95+gBXQ='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-x1vT8WIVZNWoWwH698fwXUKsmrfJsTo7tPLYT44xeag='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A page that this function shows.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -68,7 +68,7 @@ fn every_sentence_is_one_sentence_without_jargon_or_markup() {
 #[test]
 fn a_title_begins_with_the_outcome() {
     for (page, title) in [
-        (Page::Result(Outcome::Connected), "Connected · The connection is ready"),
+        (Page::Result(Outcome::Connected), "Connected · The application is connected"),
         (Page::Result(Outcome::Unconfirmed), "Pending · Not confirmed yet"),
         (Page::Failed, "Not connected · The connection could not be made"),
         (Page::NotFound, "Page not found"),
@@ -81,7 +81,7 @@ fn a_title_begins_with_the_outcome() {
 fn what_is_absent_leaves_no_trace() {
     for page in every_page() {
         let html = page.html(None, None);
-        for trace in ["<header", "<bdi", "Requested by", "<dl", "<code", "Reference"] {
+        for trace in ["<header", "<bdi", "requested by", "<dl", "<code", "Reference"] {
             assert!(!html.contains(trace), "{trace} on {page:?}");
         }
         assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"), "{page:?}");

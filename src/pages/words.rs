@@ -36,8 +36,8 @@ impl Words {
                 "Check that the address is complete, or open the link you were given once more.",
             ),
             Page::MethodNotAllowed => (
-                "This does not work here",
-                "This address cannot answer the kind of request that was sent.",
+                "This request is not possible here",
+                "There is a page at this address, but it cannot answer the kind of request that was sent.",
                 "Open the link you were given in your browser once more.",
             ),
             Page::InternalError => (
@@ -52,8 +52,8 @@ impl Words {
     fn of_outcome(outcome: Outcome) -> Self {
         let (heading, happened, now) = match outcome {
             Outcome::Connected => (
-                "The connection is ready",
-                "The application is now connected.",
+                "The application is connected",
+                "The connection is in place and ready to be used.",
                 "You have nothing more to do and can close this page.",
             ),
             Outcome::InProgress => (
@@ -72,7 +72,7 @@ impl Words {
                 "Access was not granted",
                 "The application reports that the request was declined, by choice or by a policy, so no connection was \
                  made.",
-                "If you do want to connect it, start again from the link you were given and allow access.",
+                "If this was not intended, start again from the link you were given and allow access.",
             ),
             Outcome::ApplicationError => (
                 "The application reported a problem",
