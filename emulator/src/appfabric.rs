@@ -1,7 +1,7 @@
 //! AWS AppFabric (service model `2023-05-19`) on loopback, over real HTTP.
 //!
 //! It answers the operations on app bundles and app authorizations as the service model says, to the AWS SDKs and
-//! the AWS CLI alike (`--endpoint-url`), and goes wrong by script. The **scope** of a SigV4 signature is checked
+//! the AWS CLI alike (`--endpoint-url`), and goes wrong by script. The **scope** of a signature (version 4) is checked
 //! (service, Region); the signature itself is not, so any credentials will do. Ingestion, tag and user access
 //! operations are answered as an operation that AWS does not know. The account is always [`ACCOUNT`].
 //!

@@ -46,7 +46,9 @@ async fn script(shared: &Shared, body: Body) -> Reply {
     match read {
         Ok(scripts) => {
             let mut faults = locked(&shared.faults);
-            scripts.into_iter().for_each(|script| faults.push(script));
+            for script in scripts {
+                faults.push(script);
+            }
             Reply::no_content()
         }
         Err(error) => Reply::json(400, json!({ "message": error.to_string() })),

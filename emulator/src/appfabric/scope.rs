@@ -1,4 +1,4 @@
-//! The SigV4 credential scope: which Region is called.
+//! The credential scope of Signature Version 4: which Region is called.
 //!
 //! Only the scope is checked. The signature is not verified: the emulator knows no secret keys.
 

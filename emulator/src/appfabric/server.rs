@@ -127,7 +127,8 @@ async fn own_answer(shared: &Arc<Shared>, region: Region, request: &Incoming, fa
     let reads = request.route.operation == Operation::Get;
     let performed = match &fault.answer {
         Answer::Normal => true,
-        _ => reads || fault.then_connect,
+        Answer::Status(_) | Answer::NoStatus => request.route.operation != Operation::Connect || fault.then_connect,
+        _ => fault.then_connect,
     };
     let reply = if performed {
         // A task of its own: a caller who hangs up does not stop AppFabric from spending a code.

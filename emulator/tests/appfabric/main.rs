@@ -1,0 +1,5 @@
+//! The emulated AppFabric over real HTTP.
+
+mod faults;
+mod operations;
+mod signed;
