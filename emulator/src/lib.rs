@@ -1,1 +1,3 @@
 //! AWS AppFabric, an application and API Gateway on loopback.
+
+pub mod application;
