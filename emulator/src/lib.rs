@@ -3,5 +3,7 @@
 //! Each module is one of the far sides that `appfabric-connect` meets:
 //!
 //! - [`appfabric`]: AWS AppFabric over real HTTP, with faults by script and a log of every call.
+//! - [`application`]: an OAuth authorization server that asks a person for consent.
 
 pub mod appfabric;
+pub mod application;
