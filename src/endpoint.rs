@@ -63,14 +63,14 @@ impl Endpoint {
                 action = "invoke this function through its API Gateway API or function URL only",
                 "not an API Gateway event"
             );
-            return self.page(Page::BadRequest, &invocation.request_id).into_event(Payload::V1);
+            return error_page(Page::BadRequest, invocation).into_event(Payload::V1);
         };
         self.route(&request, invocation).await.into_event(request.payload)
     }
 
     async fn route(&self, request: &Request<'_>, invocation: &Invocation) -> Response {
         let Some(route) = Route::of(request.path) else {
-            let page = self.page(Page::NotFound, &invocation.request_id);
+            let page = error_page(Page::NotFound, invocation);
             return if request.method == "HEAD" { page.without_body() } else { page };
         };
         match (request.method, route) {
@@ -80,7 +80,7 @@ impl Endpoint {
             ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation).await,
             ("GET", Route::Result(page)) => self.result(request, page),
             ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
-            _ => self.page(Page::MethodNotAllowed, &invocation.request_id).with(header::ALLOW, Route::ALLOW),
+            _ => error_page(Page::MethodNotAllowed, invocation).with(header::ALLOW, Route::ALLOW),
         }
     }
 
@@ -145,11 +145,8 @@ impl Endpoint {
     /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.
     fn result(&self, request: &Request<'_>, page: ResultPage) -> Response {
         let page = Page::told(page, request.query.text("reason"));
-        self.page(page, request.query.text("reference").unwrap_or_default())
-    }
-
-    fn page(&self, page: Page, reference: &str) -> Response {
-        Response::page(page.status(), page.html(Reference::parse(reference), self.config.organisation_name.as_deref()))
+        let reference = request.query.text("reference").and_then(Reference::parse);
+        Response::page(page.status(), page.html(reference, self.config.organisation_name.as_deref()))
     }
 
     /// The page for an outcome: the configured one, else the built-in one of this API.
@@ -186,6 +183,11 @@ impl<'p> Route<'p> {
             _ => None,
         }
     }
+}
+
+/// A page for a request that nobody has asked anybody to make.
+fn error_page(page: Page, invocation: &Invocation) -> Response {
+    Response::page(page.status(), page.html(Reference::parse(&invocation.request_id), None))
 }
 
 #[cfg(test)]
