@@ -1,6 +1,6 @@
 //! Each file of `events/`, through the function, against the emulator: `Location` byte for byte, calls and their bytes.
 
-use crate::expected::{EXPECTED, base_url, parameters, set_stage};
+use crate::expected::{EXPECTED, base_url, set_stage};
 use crate::support::{REFERENCE, answer, endpoint, event, events, header};
 use appfabric_emulator::appfabric::{AppFabric, Operation};
 use serde_json::{Value, json};
@@ -17,21 +17,20 @@ async fn emulator() -> AppFabric {
 #[tokio::test]
 async fn every_event_file_ends_as_its_name_says() {
     for (folder, name, event) in events() {
-        let (_, outcome, reason, authorization, sends) = *EXPECTED
+        let expected = EXPECTED
             .iter()
-            .find(|(expected, ..)| *expected == name)
+            .find(|expected| expected.name == name)
             .unwrap_or_else(|| panic!("events/{folder}/{name}.json is not expected"));
         let appfabric = emulator().await;
         let response = answer(&endpoint(&[], &appfabric.url()), &event).await;
-        let location =
-            format!("{}/{outcome}{}", base_url(folder), parameters(outcome, reason, authorization, REFERENCE));
+        let location = expected.location(folder, REFERENCE);
         assert_eq!(
             (&response["statusCode"], header(&response, "location")),
             (&json!(303), location.as_str()),
             "{folder}/{name}"
         );
         let calls = appfabric.calls();
-        assert_eq!(calls.len(), sends, "{folder}/{name}");
+        assert_eq!(calls.len(), expected.sends, "{folder}/{name}");
         for call in calls {
             let body: Value = serde_json::from_str(&call.body).expect("a JSON body");
             let path = event.pointer("/pathParameters/proxy").and_then(Value::as_str).expect("a proxy path");
@@ -41,7 +40,10 @@ async fn every_event_file_ends_as_its_name_says() {
         }
     }
     let names: Vec<String> = events().into_iter().map(|(_, name, _)| name).collect();
-    assert!(EXPECTED.iter().all(|(name, ..)| names.iter().filter(|found| found == name).count() == 2), "{names:?}");
+    assert!(
+        EXPECTED.iter().all(|expected| names.iter().filter(|name| *name == expected.name).count() == 2),
+        "{names:?}"
+    );
 }
 
 #[tokio::test]
