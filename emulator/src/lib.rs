@@ -1,3 +1,4 @@
 //! AWS AppFabric, an application and API Gateway on loopback.
 
 pub mod application;
+pub mod gateway;
