@@ -7,3 +7,4 @@
 
 pub mod appfabric;
 pub mod application;
+pub mod gateway;
