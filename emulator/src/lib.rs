@@ -4,6 +4,7 @@
 //!
 //! - [`appfabric`]: AWS AppFabric over real HTTP, with faults by script and a log of every call.
 //! - [`application`]: an OAuth authorization server that asks a person for consent.
+//! - [`gateway`]: API Gateway's two payload formats and function URLs.
 
 pub mod appfabric;
 pub mod application;

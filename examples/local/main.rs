@@ -90,7 +90,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     say("appfabric", &format!("has {arn}"));
     say("application", &format!("is at {}", application.url()));
     say("function", &format!("is behind {redirect_uri}"));
-    say("you", &format!("click this link, then Allow or Cancel; Ctrl-C ends it all\n\n    {}\n", link(&sdk, &arn, &redirect_uri).await?));
+    say(
+        "you",
+        &format!(
+            "click this link, then Allow or Cancel; Ctrl-C ends it all\n\n    {}\n",
+            link(&sdk, &arn, &redirect_uri).await?
+        ),
+    );
     tokio::signal::ctrl_c().await?;
     say("you", "have ended it");
     Ok(())
