@@ -132,8 +132,10 @@ fn watched(endpoint: Arc<Endpoint>, appfabric: Arc<emulator::AppFabric>, arn: Au
     gateway::handler(move |event: Value| {
         let (endpoint, appfabric, arn) = (Arc::clone(&endpoint), Arc::clone(&appfabric), arn.clone());
         async move {
-            let path = ["/path", "/rawPath"].iter().find_map(|member| event.pointer(member)?.as_str()).unwrap_or("?");
-            say("gateway", &format!("GET {path}, the query kept to itself"));
+            let text =
+                |members: [&str; 2]| members.iter().find_map(|member| event.pointer(member)?.as_str()).unwrap_or("?");
+            let (method, path) = (text(["/httpMethod", "/requestContext/http/method"]), text(["/path", "/rawPath"]));
+            say("gateway", &format!("{method} {path}, its query kept to itself"));
             let calls_before = appfabric.calls().len();
             let Ok(answer) = function::handle(endpoint, LambdaEvent::new(event, context())).await;
             for call in appfabric.calls().iter().skip(calls_before) {
@@ -144,8 +146,9 @@ fn watched(endpoint: Arc<Endpoint>, appfabric: Arc<emulator::AppFabric>, arn: Au
                 say("appfabric", &format!("{operation}: {answer}; the app authorization is {status}"));
             }
             let answer = serde_json::to_value(answer).unwrap_or_default();
-            let to = answer.pointer("/headers/location").and_then(Value::as_str).unwrap_or("a page");
-            say("function", &format!("{} to {to}", answer["statusCode"]));
+            let location = answer.pointer("/headers/location").and_then(Value::as_str);
+            let to = location.map(|location| format!(" to {location}")).unwrap_or_default();
+            say("function", &format!("answers {}{to}", answer["statusCode"]));
             answer
         }
     })

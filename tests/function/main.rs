@@ -3,4 +3,5 @@
 mod events;
 mod expected;
 mod promise;
+mod rie;
 mod support;
