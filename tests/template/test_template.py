@@ -1,0 +1,370 @@
+"""What the template promises, read from the CloudFormation that SAM makes of it."""
+
+import copy
+import os
+import re
+from pathlib import Path
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+# The function's configuration. The template sets every variable, and no other.
+VARIABLES = {
+    "SUCCESS_URL": "SuccessUrl",
+    "PENDING_URL": "PendingUrl",
+    "FAILURE_URL": "FailureUrl",
+    "PUBLIC_BASE_URL": "PublicBaseUrl",
+    "APP_AUTHORIZATIONS": "AppAuthorizations",
+    "APPFABRIC_REGION": "AppFabricRegion",
+    "FLOW_TABLE": "FlowTable",
+    "ORGANISATION_NAME": "OrganisationName",
+    "STATE_MODE": "StateMode",
+}
+
+API_TIMEOUT_SECONDS = 29
+
+BUNDLE = "11111111-2222-3333-4444-555555555555"
+
+
+class NoManagedPolicies:
+    """The template uses none, so IAM is not asked for their names."""
+
+    def load(self):
+        return {}
+
+
+@pytest.fixture(scope="session")
+def source():
+    return yaml_parse(TEMPLATE.read_text())
+
+
+@pytest.fixture(scope="session")
+def stack(source):
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    fragment = copy.deepcopy(source)
+    for resource in fragment["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # What `sam package` does: the translator takes no local path.
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    return transform(fragment, {}, NoManagedPolicies())
+
+
+def resources(stack, kind):
+    return {name: it for name, it in stack["Resources"].items() if it["Type"] == kind}
+
+
+def only(stack, kind):
+    found = resources(stack, kind)
+    assert len(found) == 1, f"{kind}: {sorted(found)}"
+    return next(iter(found.values()))["Properties"]
+
+
+def function(stack):
+    return only(stack, "AWS::Lambda::Function")
+
+
+def strings(node):
+    """Every key and every string in the tree."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield str(key)
+            yield from strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from strings(value)
+    elif isinstance(node, str):
+        yield node
+
+
+def values_of(node, key):
+    """Every value that stands under `key`, at any depth."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == key:
+                yield value
+            yield from values_of(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from values_of(value, key)
+
+
+def default(stack, value):
+    """The value, or the default of the parameter that it refers to."""
+    return stack["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value
+
+
+def statements(stack):
+    for role in resources(stack, "AWS::IAM::Role").values():
+        for policy in role["Properties"].get("Policies", []):
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def evaluate(stack, node, parameters):
+    """The value that CloudFormation would make of the few functions that the template uses."""
+    names = {
+        "AWS::Partition": "aws",
+        "AWS::Region": "eu-west-1",
+        "AWS::AccountId": "123456789012",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackName": "connect",
+        "Api": "abc123",
+        **{name: it.get("Default") for name, it in stack["Parameters"].items()},
+        **parameters,
+    }
+
+    def walk(node):
+        match node:
+            case {"Ref": name}:
+                return names[name]
+            case {"Fn::Sub": [text, own]}:
+                return fill(text, {name: walk(value) for name, value in own.items()})
+            case {"Fn::Sub": text}:
+                return fill(text, {})
+            case {"Fn::If": [condition, then, otherwise]}:
+                return walk(then if walk(stack["Conditions"][condition]) else otherwise)
+            case {"Fn::Not": [condition]}:
+                return not walk(condition)
+            case {"Fn::Equals": [left, right]}:
+                return walk(left) == walk(right)
+            case list():
+                return [walk(item) for item in node]
+            case str():
+                return node
+        raise AssertionError(f"not a function that the template uses: {node}")
+
+    def fill(text, own):
+        return re.sub(r"\$\{([^}]+)\}", lambda found: str({**names, **own}[found[1]]), text)
+
+    return walk(node)
+
+
+def test_the_function_gets_every_variable_from_its_parameter_and_no_other(stack):
+    variables = function(stack)["Environment"]["Variables"]
+    assert variables == {name: {"Ref": parameter} for name, parameter in VARIABLES.items()}
+
+
+def test_a_stack_with_no_parameter_at_all_starts(stack):
+    starts = {name: stack["Parameters"][parameter]["Default"] for name, parameter in VARIABLES.items()}
+    assert starts.pop("STATE_MODE") == "off"
+    assert set(starts.values()) == {""}
+
+
+def test_no_variable_overrides_the_log_levels(stack):
+    assert not {"RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"} & set(strings(stack["Resources"]))
+
+
+def test_every_parameter_says_what_it_is_for(stack):
+    for name, parameter in stack["Parameters"].items():
+        assert len(parameter.get("Description", "")) > 20, name
+        if "AllowedPattern" in parameter:
+            assert parameter.get("ConstraintDescription"), name
+
+
+@pytest.mark.parametrize("parameter", ["SuccessUrl", "PendingUrl", "FailureUrl", "PublicBaseUrl"])
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("", True),
+        ("https://example.com", True),
+        ("https://example.com/done", True),
+        ("https://example.com:8443/done", True),
+        ("http://localhost:8080/done", True),
+        ("http://127.0.0.1/done", True),
+        ("http://[::1]:8080/done", True),
+        ("http://example.com/done", False),
+        ("http://localhost.example.com/done", False),
+        ("https://name:secret@example.com/done", False),
+        ("https://example.com/done#top", False),
+        ("//example.com/done", False),
+        ("javascript:alert(1)", False),
+        ("https://", False),
+        ("https://example.com/a b", False),
+    ],
+)
+def test_a_page_is_an_absolute_url_without_credentials_or_a_fragment(stack, parameter, url, allowed):
+    assert bool(re.fullmatch(stack["Parameters"][parameter]["AllowedPattern"], url)) is allowed
+
+
+@pytest.mark.parametrize("parameter", ["SuccessUrl", "PendingUrl", "FailureUrl"])
+def test_a_page_keeps_its_query(stack, parameter):
+    for url in ["https://example.com/done?lang=en", "https://example.com?mail=a@b"]:
+        assert re.fullmatch(stack["Parameters"][parameter]["AllowedPattern"], url)
+
+
+@pytest.mark.parametrize("url", ["https://example.com/?a=b", "https://example.com/", "https://example.com/live/"])
+def test_the_base_url_ends_without_a_slash_or_a_query(stack, url):
+    assert not re.fullmatch(stack["Parameters"]["PublicBaseUrl"]["AllowedPattern"], url)
+
+
+def test_a_name_holds_no_control_characters(stack):
+    pattern = stack["Parameters"]["OrganisationName"]["AllowedPattern"]
+    assert re.fullmatch(pattern, "Müller & Söhne")
+    assert not re.fullmatch(pattern, "two\nlines")
+
+
+def test_the_role_is_the_only_one_and_has_no_managed_policy(stack):
+    role = only(stack, "AWS::IAM::Role")
+    assert not role.get("ManagedPolicyArns")
+    assert not resources(stack, "AWS::IAM::ManagedPolicy")
+    assert not resources(stack, "AWS::IAM::Policy")
+    assert function(stack)["Role"] == {"Fn::GetAtt": ["Role", "Arn"]}
+
+
+def test_only_lambda_assumes_the_role(stack):
+    (trust,) = only(stack, "AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_the_role_may_do_four_things(stack):
+    actions = []
+    for statement in statements(stack):
+        assert statement["Effect"] == "Allow"
+        assert not {"NotAction", "NotResource"} & set(statement)
+        actions += as_list(statement["Action"])
+    assert sorted(actions) == [
+        "appfabric:ConnectAppAuthorization",
+        "appfabric:GetAppAuthorization",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "region", "bundle"),
+    [
+        ({}, "eu-west-1", "*"),
+        ({"AppFabricRegion": "us-east-1"}, "us-east-1", "*"),
+        ({"AppAuthorizations": "{}"}, "*", "*"),
+        ({"AppAuthorizations": "{}", "AppFabricRegion": "us-east-1"}, "*", "*"),
+        ({"AppAuthorizations": "{}", "AppBundleRegion": "us-east-1"}, "us-east-1", "*"),
+        ({"AppBundleRegion": "*"}, "*", "*"),
+        ({"AppBundleIdentifier": BUNDLE}, "eu-west-1", BUNDLE),
+        ({"AWS::Partition": "aws-cn"}, "eu-west-1", "*"),
+    ],
+)
+def test_each_appfabric_action_has_both_resources(stack, parameters, region, bundle):
+    partition = parameters.get("AWS::Partition", "aws")
+    bundle_arn = f"arn:{partition}:appfabric:{region}:123456789012:appbundle/{bundle}"
+    seen = set()
+    for statement in statements(stack):
+        for action in as_list(statement["Action"]):
+            if action.startswith("appfabric:"):
+                seen.add(action)
+                allowed = evaluate(stack, statement["Resource"], parameters)
+                assert allowed == [bundle_arn, f"{bundle_arn}/appauthorization/*"], action
+    assert len(seen) == 2
+
+
+def test_the_log_may_be_written_in_its_own_group_only(stack):
+    for statement in statements(stack):
+        if any(action.startswith("logs:") for action in as_list(statement["Action"])):
+            assert statement["Resource"] == {"Fn::GetAtt": ["LogGroup", "Arn"]}
+
+
+def test_the_log_is_json_in_its_own_group_and_ends_some_day(stack):
+    logging = function(stack)["LoggingConfig"]
+    assert logging["LogFormat"] == "JSON"
+    assert logging["LogGroup"] == {"Ref": "LogGroup"}
+    assert default(stack, logging["ApplicationLogLevel"]) == "INFO"
+    assert default(stack, logging["SystemLogLevel"]) == "INFO"
+    group = only(stack, "AWS::Logs::LogGroup")
+    assert default(stack, group["RetentionInDays"]) == 90
+
+
+def test_the_function_gives_up_before_the_api_does(stack):
+    timeout = function(stack)["Timeout"]
+    assert 20 < default(stack, timeout) < API_TIMEOUT_SECONDS
+    assert stack["Parameters"][timeout["Ref"]]["MaxValue"] < API_TIMEOUT_SECONDS
+    for shorter in values_of(stack["Resources"], "timeoutInMillis"):
+        assert stack["Parameters"][timeout["Ref"]]["MaxValue"] * 1000 < shorter
+
+
+def test_the_function_is_a_bootstrap_for_arm64(stack):
+    properties = function(stack)
+    assert properties["Runtime"] == "provided.al2023"
+    assert properties["Handler"] == "bootstrap"
+    (architecture,) = properties["Architectures"]
+    assert default(stack, architecture) == "arm64"
+    assert stack["Parameters"][architecture["Ref"]]["AllowedValues"] == ["arm64", "x86_64"]
+
+
+def test_sam_builds_the_function_and_not_the_emulator(source):
+    metadata = source["Resources"]["Function"]["Metadata"]
+    assert metadata["BuildMethod"] == "rust-cargolambda"
+    manifest = (TEMPLATE.parent / "Cargo.toml").read_text()
+    assert f'name = "{metadata["BuildProperties"]["Binary"]}"' in manifest
+
+
+def test_every_route_takes_any_method_to_the_function(stack):
+    paths = only(stack, "AWS::ApiGateway::RestApi")["Body"]["paths"]
+    assert {path: sorted(methods) for path, methods in paths.items()} == {
+        "/callback/{proxy+}": ["x-amazon-apigateway-any-method"],
+        "/connected": ["x-amazon-apigateway-any-method"],
+        "/pending": ["x-amazon-apigateway-any-method"],
+        "/failed": ["x-amazon-apigateway-any-method"],
+    }
+    for methods in paths.values():
+        integration = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
+        assert integration["type"] == "aws_proxy"
+
+
+def test_the_api_is_regional_and_has_one_stage(stack):
+    api = only(stack, "AWS::ApiGateway::RestApi")
+    assert api["EndpointConfiguration"]["Types"] == ["REGIONAL"]
+    assert default(stack, only(stack, "AWS::ApiGateway::Stage")["StageName"]) == "live"
+    assert "StageName" not in only(stack, "AWS::ApiGateway::Deployment")
+
+
+def test_only_the_api_may_invoke_the_function(stack):
+    permissions = resources(stack, "AWS::Lambda::Permission")
+    assert permissions
+    for permission in permissions.values():
+        assert permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
+        assert "SourceArn" in permission["Properties"]
+    assert not resources(stack, "AWS::Lambda::Url")
+
+
+def test_nothing_but_the_function_writes_down_a_request(stack):
+    # Each of these would record the query, and with it the authorization code.
+    assert True not in list(values_of(stack, "DataTraceEnabled"))
+    assert set(values_of(stack, "LoggingLevel")) <= {"OFF"}
+    assert True not in list(values_of(stack, "TracingEnabled"))
+    assert not any(tracing.get("Mode") == "Active" for tracing in values_of(stack, "TracingConfig"))
+    for text in strings(stack["Resources"]):
+        for variable in ["$context.path", "$context.requestOverride", "$context.integration", "$input", "method.request"]:
+            assert variable not in text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "redirect_uri", "success"),
+    [
+        (
+            {},
+            "https://abc123.execute-api.eu-west-1.amazonaws.com/live/callback/{}/{}",
+            "https://abc123.execute-api.eu-west-1.amazonaws.com/live/connected",
+        ),
+        (
+            {"PublicBaseUrl": "https://connect.example.com"},
+            "https://connect.example.com/callback/{}/{}",
+            "https://connect.example.com/connected",
+        ),
+        (
+            {"SuccessUrl": "https://example.com/done", "StageName": "v1"},
+            "https://abc123.execute-api.eu-west-1.amazonaws.com/v1/callback/{}/{}",
+            "https://example.com/done",
+        ),
+    ],
+)
+def test_the_outputs_name_the_redirect_uri_and_the_pages(stack, parameters, redirect_uri, success):
+    outputs = stack["Outputs"]
+    expected = redirect_uri.format("{appBundleIdentifier}", "{appAuthorizationIdentifier}")
+    assert evaluate(stack, outputs["RedirectUri"]["Value"], parameters) == expected
+    assert evaluate(stack, outputs["SuccessPage"]["Value"], parameters) == success
+    assert {"PendingPage", "FailurePage", "FunctionName", "LogGroupName"} < set(outputs)
