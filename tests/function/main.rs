@@ -2,5 +2,7 @@
 
 mod events;
 mod expected;
+mod faults;
 mod promise;
 mod support;
+mod wire;
