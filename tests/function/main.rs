@@ -2,6 +2,8 @@
 
 mod events;
 mod expected;
+mod faults;
 mod promise;
 mod rie;
 mod support;
+mod wire;
