@@ -116,8 +116,12 @@ impl AppFabric {
         within: Duration,
     ) -> Connect {
         let started = Instant::now();
+        // A connection that AppFabric closed while this instance was frozen is found out when the reactor is asked,
+        // which a yield does; without it the code would be written to a dead connection.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT.min(within))
+            .connect_timeout(connect_timeout(within))
             .operation_timeout(OPERATION_TIMEOUT.min(within))
             .build();
         let auth_request =
@@ -157,6 +161,15 @@ impl AppFabric {
     }
 }
 
+/// How long establishing a connection may take when so much time is left: 3 s, or half of it as often as it takes for
+/// it to end before the whole call does, so that "never sent" can be told from "no answer".
+///
+/// The values are few because the SDK keeps a pool of connections for each.
+fn connect_timeout(within: Duration) -> Duration {
+    let mut timeouts = (0..6).map(|halvings| CONNECT_TIMEOUT / 2_u32.pow(halvings));
+    timeouts.find(|timeout| *timeout < within).unwrap_or(CONNECT_TIMEOUT)
+}
+
 type Sent = Result<ConnectAppAuthorizationOutput, Box<SdkError<ConnectError, HttpResponse>>>;
 
 /// The verdict, the application's name, AppFabric's request ID and its error code.
@@ -166,7 +179,8 @@ fn read(sent: Sent) -> (Verdict, Option<String>, Option<String>, Option<String>)
             let request_id = output.request_id().and_then(loggable);
             match output.app_authorization_summary {
                 Some(AppAuthorizationSummary { app, status, .. }) => {
-                    let verdict = if status.as_str().is_empty() { Verdict::Unclear } else { Verdict::Status(status) };
+                    // Where AppFabric sends no status, the SDK puts a sentence of its own there.
+                    let verdict = loggable(status.as_str()).map_or(Verdict::Unclear, |_| Verdict::Status(status));
                     (verdict, Some(app), request_id, None)
                 }
                 None => (Verdict::Unclear, None, request_id, None),

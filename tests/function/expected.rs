@@ -50,11 +50,15 @@ impl Expected {
     /// The `Location` for the events of a folder, with this reference.
     pub(crate) fn location(&self, folder: &str, reference: &str) -> String {
         let Self { outcome, reason, authorization, .. } = *self;
-        let reason = reason.map(|reason| format!("&reason={reason}")).unwrap_or_default();
-        let connection = authorization.map(|number| format!("&connection=10000000-0000-4000-8000-{number:012}"));
-        let connection = connection.unwrap_or_default();
-        format!("{}/{outcome}?outcome={outcome}{reason}{connection}&reference={reference}#_", base_url(folder))
+        format!("{}/{outcome}{}", base_url(folder), parameters(outcome, reason, authorization, reference))
     }
+}
+
+/// What follows the page's URL in `Location`.
+pub(crate) fn parameters(outcome: &str, reason: Option<&str>, authorization: Option<u32>, reference: &str) -> String {
+    let reason = reason.map(|reason| format!("&reason={reason}")).unwrap_or_default();
+    let connection = authorization.map(|number| format!("&connection=10000000-0000-4000-8000-{number:012}"));
+    format!("?outcome={outcome}{reason}{}&reference={reference}#_", connection.unwrap_or_default())
 }
 
 /// Where the world reaches the API of the events in a folder.

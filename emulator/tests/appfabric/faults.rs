@@ -187,10 +187,10 @@ async fn scripts_and_calls_are_there_over_http() {
     assert_eq!(client.delete(&faults).send().await.expect("an answer").status(), 204);
     assert!(get(&appfabric, &arn).await.body["appAuthorization"].is_object());
 
-    let misspelt = json!({ "target": "*", "operation": "Get", "fault": { "tiems": 2 } });
+    let misspelt = json!({ "target": "*", "operation": "Get", "fault": { "time": 2 } });
     let refused = client.post(&faults).json(&misspelt).send().await.expect("an answer");
     assert_eq!(refused.status(), 400);
-    assert!(refused.text().await.expect("a body").contains("tiems"));
+    assert!(refused.text().await.expect("a body").contains("`time`"));
 
     let log: Value = client.get(&calls).send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!(log.as_array().map(Vec::len), Some(4));
