@@ -90,7 +90,8 @@ async function aPersonsWays(front, browser, tally) {
     await decide(page, 'Cancel');
     await resultPage(page, 'failed', { outcome: 'failed', reason: 'access_denied' });
     is(await heading(page), 'Access was not granted', 'the heading');
-    is(await whatToDo(page), 'If this was not intended, start again from the link you were given and allow access.', 'the advice');
+    const advice = await whatToDo(page);
+    is(advice, 'If this was not intended, start again from the link you were given and allow access.', 'the advice');
   });
 
   await visit('the same link connects a second time', async (page) => {
