@@ -129,6 +129,7 @@ impl Endpoint {
         };
         let within = invocation.remaining.saturating_sub(RESERVE).min(BUDGET);
         if within.is_zero() {
+            log.aws_error_code = Some("NoTimeLeft".to_owned());
             return Outcome::TemporarilyUnavailable;
         }
         let Connect { verdict, app, request_id, error_code, attempts, duration } =
