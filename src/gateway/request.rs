@@ -52,7 +52,7 @@ impl<'e> Request<'e> {
             method,
             path,
             query: query.map(Query::from_decoded).unwrap_or_default(),
-            prefix,
+            prefix: plain(prefix),
             domain_name: domain_name(context),
             headers: ["headers", "multiValueHeaders"].map(|member| event.get(member).and_then(Value::as_object)),
         }
@@ -81,7 +81,7 @@ impl<'e> Request<'e> {
             method,
             path,
             query: event.get("rawQueryString").and_then(Value::as_str).map(Query::from_encoded).unwrap_or_default(),
-            prefix,
+            prefix: plain(prefix),
             domain_name: domain_name(context),
             headers: [event.get("headers").and_then(Value::as_object), None],
         }
@@ -153,6 +153,13 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
 }
 
+/// A stage or base path as API Gateway can have it; nothing else may stand in a URL of ours.
+fn plain(prefix: &str) -> &str {
+    let path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'$' | b'/');
+    let odd = prefix.contains("//") || prefix.ends_with('/') || !prefix.bytes().all(path);
+    if odd { "" } else { prefix }
+}
+
 /// `requestContext.domainName`, where it is a host name with or without a port.
 fn domain_name(context: &Map<String, Value>) -> Option<&str> {
     let name = context.get("domainName")?.as_str()?;
@@ -198,6 +205,10 @@ mod tests {
             (http("/prod/callback/slack", template, "prod", "slack"), "/callback/slack", "/prod"),
             (http("/base/callback/a/b", template, "$default", "a/b"), "/callback/a/b", "/base"),
             (http("/callback/slack", "$default", "$default", ""), "/callback/slack", ""),
+            (http("//callback/slack", template, "$default", "slack"), "/callback/slack", ""),
+            (http("//evil.example/callback/slack", template, "$default", "slack"), "/callback/slack", ""),
+            (http("/\\evil.example/callback/slack", template, "$default", "slack"), "/callback/slack", ""),
+            (http("/a?b#c/callback/slack", template, "$default", "slack"), "/callback/slack", ""),
             (http("/prod/callback/slack", "$default", "prod", ""), "/callback/slack", "/prod"),
             (http("/production/callback/slack", "$default", "prod", ""), "/production/callback/slack", ""),
         ] {
