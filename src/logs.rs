@@ -127,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_leaves_its_place_in_the_log_and_not_its_message() {
+        let lines = logged(&[], || {
+            let usual = std::panic::take_hook();
+            log_panics();
+            let caught = std::panic::catch_unwind(|| panic!("canary"));
+            std::panic::set_hook(usual);
+            assert!(caught.is_err());
+        });
+        assert!(lines.contains("panicked") && lines.contains("src/logs.rs:") && !lines.contains("canary"), "{lines}");
+    }
+
+    #[test]
     fn a_line_is_one_json_object_whatever_is_in_it() {
         let lines = logged(&[], || tracing::info!(app = "a\r\nb\u{1b}[31m\"c", "callback"));
         let line: serde_json::Value = serde_json::from_str(lines.trim_end()).unwrap();
