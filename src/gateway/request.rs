@@ -39,9 +39,9 @@ impl<'e> Request<'e> {
     }
 
     fn version_1(event: &'e Value, context: &'e Map<String, Value>, method: &'e str) -> Self {
-        let public_path = context.get("path").and_then(Value::as_str);
-        let path = event.get("path").and_then(Value::as_str).or(public_path).unwrap_or_default();
-        let template = event.get("resource").or_else(|| context.get("resourcePath")).and_then(Value::as_str);
+        let public_path = text(context.get("path"));
+        let path = text(event.get("path")).or(public_path).unwrap_or_default();
+        let template = text(event.get("resource")).or_else(|| text(context.get("resourcePath")));
         let (prefix, path) = split(path, template, event);
         // Only `requestContext.path` has the stage; under `sam local` it is the resource's template instead.
         let prefix = public_path.and_then(|public| public.strip_suffix(path)).unwrap_or(prefix);
@@ -64,12 +64,12 @@ impl<'e> Request<'e> {
         http: &'e Map<String, Value>,
         method: &'e str,
     ) -> Self {
-        let path = event.get("rawPath").or_else(|| http.get("path")).and_then(Value::as_str).unwrap_or_default();
-        let route = event.get("routeKey").or_else(|| context.get("routeKey")).and_then(Value::as_str);
+        let path = text(event.get("rawPath")).or_else(|| text(http.get("path"))).unwrap_or_default();
+        let route = text(event.get("routeKey")).or_else(|| text(context.get("routeKey")));
         let template = route.and_then(|route| route.split_once(' ')).map(|(_, template)| template);
         let (mut prefix, mut path) = split(path, template, event);
         // The `$default` route has no template to count segments by; the stage at least is known.
-        let stage = context.get("stage").and_then(Value::as_str).filter(|stage| *stage != "$default");
+        let stage = text(context.get("stage")).filter(|stage| *stage != "$default");
         if let (None, Some(stage)) = (template, stage) {
             let rest = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(stage));
             if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
@@ -80,7 +80,7 @@ impl<'e> Request<'e> {
             payload: Payload::V2,
             method,
             path,
-            query: event.get("rawQueryString").and_then(Value::as_str).map(Query::from_encoded).unwrap_or_default(),
+            query: text(event.get("rawQueryString")).map(Query::from_encoded).unwrap_or_default(),
             prefix: plain(prefix),
             domain_name: domain_name(context),
             headers: [event.get("headers").and_then(Value::as_object), None],
@@ -148,6 +148,11 @@ fn split<'e>(path: &'e str, template: Option<&str>, event: &Value) -> (&'e str, 
     }
 }
 
+/// A member's text; null and any other type are as good as absent.
+fn text(member: Option<&Value>) -> Option<&str> {
+    member.and_then(Value::as_str)
+}
+
 /// The segments of a path that are not empty.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
@@ -204,6 +209,8 @@ mod tests {
             (http("/callback/slack", template, "$default", "slack"), "/callback/slack", ""),
             (http("/prod/callback/slack", template, "prod", "slack"), "/callback/slack", "/prod"),
             (http("/base/callback/a/b", template, "$default", "a/b"), "/callback/a/b", "/base"),
+            // The route that the README advises, behind a custom domain's base path.
+            (http("/base/callback/slack", "ANY /{proxy+}", "$default", "callback/slack"), "/callback/slack", "/base"),
             (http("/callback/slack", "$default", "$default", ""), "/callback/slack", ""),
             (http("//callback/slack", template, "$default", "slack"), "/callback/slack", ""),
             (http("//evil.example/callback/slack", template, "$default", "slack"), "/callback/slack", ""),
@@ -214,6 +221,17 @@ mod tests {
         ] {
             let expected = Some(("GET", path, Some(format!("https://api.example.com{prefix}"))));
             assert_eq!(read(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn what_is_null_in_one_place_is_taken_from_the_other() {
+        let rest = json!({"httpMethod": "GET", "path": null, "resource": null, "pathParameters": {"proxy": "slack"},
+            "requestContext": {"path": "/base/callback/slack", "resourcePath": "/callback/{proxy+}"}});
+        let http = json!({"rawPath": null, "routeKey": 7, "pathParameters": {"proxy": "slack"},
+            "requestContext": {"http": {"method": "GET", "path": "/base/callback/slack"}, "routeKey": "GET /callback/{proxy+}"}});
+        for event in [rest, http] {
+            assert_eq!(read(&event), Some(("GET", "/callback/slack", None)), "{event}");
         }
     }
 
