@@ -137,7 +137,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             Some("off") => {}
             None if !table => {}
             None => {
-                self.fault("STATE_MODE", "would be `enforce`, but `state` is not checked in this version; use `off`")
+                self.fault("STATE_MODE", "would be `enforce`, but `state` is not checked in this version; use `off`");
             }
             Some("report" | "enforce") if table => {
                 self.fault("STATE_MODE", "is not `off`, but `state` is not checked in this version; use `off`");
