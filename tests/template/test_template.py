@@ -160,6 +160,12 @@ def test_no_variable_overrides_the_log_levels(stack):
     assert not {"RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"} & set(strings(stack["Resources"]))
 
 
+def test_every_parameter_is_in_one_group(source):
+    groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [parameter for group in groups for parameter in group["Parameters"]]
+    assert sorted(grouped) == sorted(source["Parameters"])
+
+
 def test_every_parameter_says_what_it_is_for(stack):
     for name, parameter in stack["Parameters"].items():
         assert len(parameter.get("Description", "")) > 20, name
