@@ -343,6 +343,15 @@ def test_the_log_is_json_in_its_own_group_and_ends_some_day(stack):
     assert default(stack, group["RetentionInDays"]) == 90
 
 
+def test_a_metric_counts_the_log_lines_of_an_unreachable_flow_table(stack):
+    counter = only(stack, "AWS::Logs::MetricFilter")
+    assert counter["LogGroupName"] == function(stack)["LoggingConfig"]["LogGroup"]
+    assert counter["FilterPattern"] == '{ $.message = "flow table unreachable" }'
+    (metric,) = counter["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == ("AppFabricConnect", "FlowTableUnreachable")
+    assert (metric["MetricValue"], metric["DefaultValue"]) == ("1", 0)
+
+
 def test_the_function_gives_up_before_the_api_does(stack):
     timeout = function(stack)["Timeout"]
     assert 20 < default(stack, timeout) < API_TIMEOUT_SECONDS
