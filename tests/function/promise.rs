@@ -98,12 +98,11 @@ impl HttpConnector for Connecting {
             path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-%/".contains(&b)) && !path.contains("//"),
             "{path}"
         );
-        let (member, status) = match request.method() {
-            "GET" => ("appAuthorization", "PendingConnect"),
-            _ => {
-                self.0.fetch_add(1, Ordering::SeqCst);
-                ("appAuthorizationSummary", "Connected")
-            }
+        let (member, status) = if request.method() == "GET" {
+            ("appAuthorization", "PendingConnect")
+        } else {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            ("appAuthorizationSummary", "Connected")
         };
         let summary = json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK", "authType": "oauth2",
             "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": status,

@@ -446,3 +446,8 @@ def test_the_outputs_name_the_redirect_uri_and_the_pages(stack, parameters, redi
 
 def test_an_output_names_the_flow_table(stack):
     assert stack["Outputs"]["FlowTableName"]["Value"] == {"Ref": "FlowTable"}
+
+
+def test_the_counted_line_is_one_that_the_function_logs(stack):
+    (message,) = re.findall('"(.*)"', only(stack, "AWS::Logs::MetricFilter")["FilterPattern"])
+    assert any(f'"{message}"' in file.read_text() for file in (TEMPLATE.parent / "src").rglob("*.rs"))
