@@ -57,4 +57,10 @@ impl AppAuthorization {
             Self::Uuids { app_bundle, app_authorization, .. } => (app_bundle, app_authorization),
         }
     }
+
+    /// Whether both name the same one, by UUIDs or by ARN.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.region() == other.region() && self.uuids() == other.uuids()
+    }
 }

@@ -82,6 +82,12 @@ impl Budget {
         self.now + self.elapsed()
     }
 
+    /// What the clock on the wall said at the start.
+    #[must_use]
+    pub fn started_at(&self) -> SystemTime {
+        self.now
+    }
+
     /// The time until the answer must leave.
     #[must_use]
     pub fn left(&self) -> Duration {

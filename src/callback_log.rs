@@ -41,6 +41,8 @@ pub struct CallbackLog<'i> {
     pub appfabric: Option<Duration>,
     /// The reference of the code's first delivery, where this is a later one.
     pub first_reference: Option<String>,
+    /// What checking `state` came to: `off`, `valid`, or why not.
+    pub state: &'static str,
     /// Where the ledger was kept.
     pub ledger: Kept,
 }
@@ -65,6 +67,7 @@ impl<'i> CallbackLog<'i> {
             look_ups: 0,
             appfabric: None,
             first_reference: None,
+            state: "off",
             ledger: Kept::Nowhere,
         }
     }
@@ -98,7 +101,7 @@ impl<'i> CallbackLog<'i> {
                     duration_ms = milliseconds(budget.elapsed()),
                     budget_left_ms = milliseconds(budget.left()),
                     cold_start = self.cold_start,
-                    state = "off",
+                    state = self.state,
                     duplicate = self.first_reference.is_some(),
                     first_reference = self.first_reference.as_deref(),
                     ledger = self.ledger.name(),

@@ -26,9 +26,22 @@ pub struct Config {
     pub organisation_name: Option<String>,
     /// `FLOW_TABLE`; none is the memory of this process.
     pub flow_table: Option<FlowTable>,
+    /// `STATE_MODE`: what comes of a callback without a valid `state`.
+    pub state_mode: StateMode,
 }
 
-/// The DynamoDB table of spent codes.
+/// What `state` is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StateMode {
+    /// It is ignored.
+    Off,
+    /// It is checked and the result is logged, and every callback is let through.
+    Report,
+    /// Without a valid one nothing is spent.
+    Enforce,
+}
+
+/// The DynamoDB table of flows and spent codes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FlowTable {
     /// `FLOW_TABLE`.
@@ -63,8 +76,8 @@ impl Config {
             organisation_name: reader.parse("ORGANISATION_NAME", settings::organisation_name),
             connections: reader.connections(own_region.as_ref()),
             flow_table: reader.flow_table(own_region),
+            state_mode: reader.state_mode(),
         };
-        reader.check_state_mode();
         reader.parse("AWS_ENDPOINT_URL", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_APPFABRIC", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_DYNAMODB", settings::endpoint_url);
@@ -130,20 +143,20 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         own_region.map(|region| FlowTable { name, region })
     }
 
-    /// `state` is not checked in this version: refuse to start rather than pretend to.
-    fn check_state_mode(&mut self) {
+    fn state_mode(&mut self) -> StateMode {
         let table = self.text("FLOW_TABLE").is_some();
         match self.text("STATE_MODE").as_deref() {
-            Some("off") => {}
-            None if !table => {}
-            None => {
-                self.fault("STATE_MODE", "would be `enforce`, but `state` is not checked in this version; use `off`");
+            None | Some("enforce") if table => StateMode::Enforce,
+            Some("report") if table => StateMode::Report,
+            None | Some("off") => StateMode::Off,
+            Some("report" | "enforce") => {
+                self.fault("STATE_MODE", "needs FLOW_TABLE; use `off` without one");
+                StateMode::Enforce
             }
-            Some("report" | "enforce") if table => {
-                self.fault("STATE_MODE", "is not `off`, but `state` is not checked in this version; use `off`");
+            Some(_) => {
+                self.fault("STATE_MODE", "is none of `off`, `report`, `enforce`");
+                StateMode::Enforce
             }
-            Some("report" | "enforce") => self.fault("STATE_MODE", "needs FLOW_TABLE; use `off` without one"),
-            Some(_) => self.fault("STATE_MODE", "is none of `off`, `report`, `enforce`"),
         }
     }
 }

@@ -41,23 +41,27 @@ pub struct Delivery<'d, 'i> {
     pub budget: &'d Budget,
     /// Lambda's request ID.
     pub reference: &'i str,
+    /// Whether a `state` has proved that this browser was asked to.
+    pub proven: bool,
+    /// Whether nothing is spent while the table cannot be reached.
+    pub strict: bool,
     /// What there will be to tell.
     pub log: &'d mut CallbackLog<'i>,
 }
 
 impl Delivery<'_, '_> {
     /// Spends the code unless that has been done, and says how it ended, inside the budget.
-    pub async fn conclude(mut self, code: AuthorizationCode) -> Outcome {
+    pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> Outcome {
         if !self.budget.is_enough() {
             self.log.aws_error_code = Some("NoTimeLeft".to_owned());
             return Outcome::TemporarilyUnavailable;
         }
-        let key = CodeKey::new(self.app_authorization, &code);
         let (claimed, kept) = self.ledger.claim(key.clone(), self.reference, self.budget).await;
         self.note_ledger(kept);
         match claimed {
             Claimed::First(claim) => {
-                let outcome = self.first(code).await;
+                let unsafe_to_spend = self.strict && kept == Kept::Unreachable;
+                let outcome = if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(code).await };
                 let kept = self.ledger.record(claim, outcome, self.budget).await;
                 self.note_ledger(kept);
                 outcome
@@ -71,6 +75,9 @@ impl Delivery<'_, '_> {
 
     /// The first delivery: a look, the code, and another look where that left a doubt.
     async fn first(&mut self, code: AuthorizationCode) -> Outcome {
+        if self.proven {
+            return self.spend(code, Since::Clock(self.budget.started_at())).await;
+        }
         match self.look_first().await {
             Ok(before) => self.spend(code, Since::Seen(before)).await,
             Err(outcome) => outcome,
@@ -111,17 +118,21 @@ impl Delivery<'_, '_> {
 
     /// What was pending when it was recorded, and may be settled since.
     async fn by_now(&mut self, pending: Outcome, claimed_at: SystemTime) -> Outcome {
-        match self.look_first().await {
-            Err(Outcome::Connected) => Outcome::Connected,
-            Ok(seen) if seen.status != Status::PendingConnect && Since::Clock(claimed_at).is_news(&seen) => {
-                Outcome::NotConnected
-            }
+        let Verdict::Seen(seen) = self.look(self.budget.for_look()).await else { return pending };
+        let news = Since::Clock(claimed_at).is_news(&seen);
+        match seen.status {
+            // Where nobody has proved anything, what is connected is left alone, however long it has been.
+            Status::Connected if news || !self.proven => Outcome::Connected,
+            Status::ConnectionValidationFailed | Status::TokenAutoRotationFailed if news => Outcome::NotConnected,
             _ => pending,
         }
     }
 
     /// Whoever claimed the code is gone and has left no word: AppFabric is asked, the code is not sent.
     async fn settle(&mut self, claimed_at: SystemTime) -> Outcome {
+        if self.proven {
+            return self.watch(&Since::Clock(claimed_at), Outcome::Unconfirmed).await;
+        }
         match self.look_first().await {
             Ok(_) => self.watch(&Since::Clock(claimed_at), Outcome::Unconfirmed).await,
             // The code may have been sent.
@@ -175,7 +186,13 @@ mod tests {
     use super::*;
 
     fn seen(status: Status, updated_at: u64) -> Seen {
-        Seen { app: "SLACK".to_owned(), status, updated_at: UNIX_EPOCH + Duration::from_secs(updated_at) }
+        Seen {
+            app: "SLACK".to_owned(),
+            tenant: None,
+            auth_url: None,
+            status,
+            updated_at: UNIX_EPOCH + Duration::from_secs(updated_at),
+        }
     }
 
     #[test]

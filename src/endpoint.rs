@@ -1,5 +1,9 @@
 //! The routes, and the redirection endpoint (RFC 6749 §3.1.2): the contract's steps, one after the other.
 
+mod connect;
+mod flows;
+mod proof;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -11,20 +15,23 @@ use crate::appfabric::AppFabric;
 use crate::authorization_response::AuthorizationResponse;
 use crate::budget::Budget;
 use crate::callback_log::CallbackLog;
-use crate::config::Config;
+use crate::config::{Config, StateMode};
 use crate::delivery::Delivery;
+use crate::flow::Flows;
 use crate::gateway::{EventResponse, Payload, Request, Response};
-use crate::ledger::Ledger;
+use crate::ledger::{CodeKey, Ledger};
 use crate::location::location;
 use crate::outcome::{Outcome, ResultPage};
 use crate::pages::{Page, Reference};
 use crate::redirect_uri::RedirectUri;
+use crate::table::Table;
 
 /// The function: everything that answers an event.
 pub struct Endpoint {
     config: Config,
     appfabric: AppFabric,
     ledger: Ledger,
+    flows: Flows,
     warm: AtomicBool,
 }
 
@@ -46,13 +53,19 @@ enum Route<'p> {
     Redirection(Vec<&'p str>),
     /// `GET /connected`, `/pending`, `/failed`.
     Result(ResultPage),
+    /// `POST /flows`.
+    Flows,
+    /// `GET` and `POST /connect/…`, with the link's secret.
+    Connect(&'p str),
 }
 
 impl Endpoint {
-    /// The function with this configuration, calling this AppFabric, with the spent codes in this ledger.
+    /// The function with this configuration, calling this AppFabric, with flows and spent codes in this table, else
+    /// in its own memory.
     #[must_use]
-    pub fn new(config: Config, appfabric: AppFabric, ledger: Ledger) -> Self {
-        Self { config, appfabric, ledger, warm: AtomicBool::new(false) }
+    pub fn new(config: Config, appfabric: AppFabric, table: Option<Table>) -> Self {
+        let (ledger, flows) = (Ledger::new(table.clone()), Flows::new(table));
+        Self { config, appfabric, ledger, flows, warm: AtomicBool::new(false) }
     }
 
     /// Answers an event, whatever it is.
@@ -73,14 +86,20 @@ impl Endpoint {
             let page = error_page(Page::NotFound, invocation);
             return if request.method == "HEAD" { page.without_body() } else { page };
         };
+        let allow = route.allow();
         match (request.method, route) {
-            ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, Route::ALLOW),
+            ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, allow),
             ("HEAD", Route::Redirection(_)) => Response::empty(StatusCode::NO_CONTENT),
             ("GET", _) if request.is_prefetch() => Response::empty(StatusCode::NO_CONTENT),
             ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation).await,
             ("GET", Route::Result(page)) => self.result(request, page),
             ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
-            _ => error_page(Page::MethodNotAllowed, invocation).with(header::ALLOW, Route::ALLOW),
+            ("POST", Route::Flows) => self.begin_flow(request, invocation).await,
+            ("GET", Route::Connect(link)) => self.connect_page(request, link, invocation).await,
+            ("HEAD", Route::Connect(link)) => self.connect_page(request, link, invocation).await.without_body(),
+            ("POST", Route::Connect(link)) => self.follow_link(request, link, invocation).await,
+            ("HEAD", _) => error_page(Page::MethodNotAllowed, invocation).with(header::ALLOW, allow).without_body(),
+            _ => error_page(Page::MethodNotAllowed, invocation).with(header::ALLOW, allow),
         }
     }
 
@@ -128,6 +147,11 @@ impl Endpoint {
             log.redirect_uri_refused = true;
             return Outcome::CodeRejected;
         };
+        let key = CodeKey::new(&connection.app_authorization, &code);
+        let proof = self.proof(request, connection, &key, budget, invocation, log).await;
+        if let Some(outcome) = proof.refusal(self.config.state_mode) {
+            return outcome;
+        }
         let delivery = Delivery {
             appfabric: &self.appfabric,
             ledger: &self.ledger,
@@ -135,9 +159,13 @@ impl Endpoint {
             redirect_uri: &redirect_uri,
             budget,
             reference: &invocation.request_id,
+            proven: proof.is_valid(),
+            strict: self.config.state_mode == StateMode::Enforce,
             log,
         };
-        delivery.conclude(code).await
+        let outcome = delivery.conclude(code, key).await;
+        self.finish(&proof, outcome, budget, invocation).await;
+        outcome
     }
 
     /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.
@@ -165,8 +193,14 @@ impl Endpoint {
 }
 
 impl<'p> Route<'p> {
-    /// What every route takes; `OPTIONS` and 405 say so.
-    const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+    /// What the route takes; `OPTIONS` and 405 say so.
+    fn allow(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Redirection(_) | Self::Result(_) => "GET, HEAD, OPTIONS",
+            Self::Flows => "OPTIONS, POST",
+            Self::Connect(_) => "GET, HEAD, OPTIONS, POST",
+        })
+    }
 
     /// The route of a path; one slash at its end changes nothing.
     fn of(path: &'p str) -> Option<Self> {
@@ -177,6 +211,8 @@ impl<'p> Route<'p> {
             ["callback", rest @ ..] if matches!(rest.len(), 1 | 2 | 4) && !rest.contains(&"") => {
                 Some(Self::Redirection(rest.to_vec()))
             }
+            ["flows"] => Some(Self::Flows),
+            ["connect", link] if !link.is_empty() => Some(Self::Connect(link)),
             [name] => ResultPage::ALL.into_iter().find(|page| page.name() == *name).map(Self::Result),
             _ => None,
         }
@@ -217,7 +253,14 @@ mod tests {
             ("/", None),
             ("", None),
             ("callback/slack", None),
-            ("/flows", None),
+            ("/flows", Some(Route::Flows)),
+            ("/flows/", Some(Route::Flows)),
+            ("/flows/x", None),
+            ("/connect/x", Some(Route::Connect("x"))),
+            ("/connect/x/", Some(Route::Connect("x"))),
+            ("/connect/", None),
+            ("/connect", None),
+            ("/connect/x/y", None),
         ] {
             assert_eq!(Route::of(path), expected, "{path}");
         }

@@ -5,18 +5,16 @@
 
 mod key;
 mod memory;
-mod table;
+mod stored;
 
 use std::time::{Duration, SystemTime};
 
 use crate::budget::Budget;
 use crate::outcome::Outcome;
+use crate::table::{Table, Unreachable};
 
 pub use key::CodeKey;
-pub use table::Table;
-
 use memory::Memory;
-use table::Unreachable;
 
 /// After this long, whoever claimed a code is gone: no invocation runs for 30 seconds.
 const DEAD_AFTER: Duration = Duration::from_secs(30);
@@ -89,7 +87,7 @@ impl Ledger {
             Some(table) => match table.claim(&key, &owner, &entry, budget.for_claim()).await {
                 Ok(None) => Kept::InTable,
                 Ok(Some(before)) => return (Claimed::Before(before), Kept::InTable),
-                Err(unreachable) => unreachable.told(reference),
+                Err(unreachable) => told(&unreachable, reference),
             },
         };
         // Also with the table, which may have been out of reach when the code came here before.
@@ -104,10 +102,10 @@ impl Ledger {
     pub async fn look(&self, key: &CodeKey, reference: &str, budget: &Budget) -> (Option<Entry>, Kept) {
         match &self.table {
             None => (self.memory.look(key), Kept::InMemory),
-            Some(table) => match table.look(key, budget.for_ledger()).await {
+            Some(table) => match table.claimed(key, budget.for_ledger()).await {
                 Ok(Some(entry)) => (Some(entry), Kept::InTable),
                 Ok(None) => (self.memory.look(key), Kept::InTable),
-                Err(unreachable) => (self.memory.look(key), unreachable.told(reference)),
+                Err(unreachable) => (self.memory.look(key), told(&unreachable, reference)),
             },
         }
     }
@@ -120,7 +118,7 @@ impl Ledger {
             Some(table) if in_table => {
                 match table.record(&key, &owner, outcome, budget.now(), budget.for_record()).await {
                     Ok(()) => Kept::InTable,
-                    Err(unreachable) => unreachable.told(&entry.reference),
+                    Err(unreachable) => told(&unreachable, &entry.reference),
                 }
             }
             Some(_) => Kept::Unreachable,
@@ -151,19 +149,9 @@ impl Kept {
     }
 }
 
-impl Unreachable {
-    /// Says so in the log, at the level that an operator is called by.
-    fn told(&self, reference: &str) -> Kept {
-        tracing::error!(
-            reference,
-            operation = self.operation,
-            aws.error_code = self.error_code,
-            action = "a code that comes twice may be spent twice meanwhile: compare FLOW_TABLE and the role's \
-                      DynamoDB statements with the table, then see DynamoDB's health",
-            "flow table unreachable"
-        );
-        Kept::Unreachable
-    }
+fn told(unreachable: &Unreachable, reference: &str) -> Kept {
+    unreachable.tell(reference);
+    Kept::Unreachable
 }
 
 impl Owner {

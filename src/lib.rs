@@ -23,6 +23,7 @@
 
 pub mod app_authorization;
 pub mod appfabric;
+pub mod auth_url;
 pub mod authorization_code;
 pub mod authorization_response;
 pub mod budget;
@@ -30,6 +31,7 @@ pub mod callback_log;
 pub mod config;
 pub mod delivery;
 pub mod endpoint;
+pub mod flow;
 pub mod function;
 pub mod gateway;
 pub mod ledger;
@@ -39,3 +41,5 @@ pub mod outcome;
 pub mod pages;
 pub mod query;
 pub mod redirect_uri;
+pub mod secret;
+pub mod table;

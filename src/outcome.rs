@@ -25,6 +25,12 @@ pub enum Outcome {
     CodeRejected,
     /// AppFabric answered, and the app authorization is not connected.
     NotConnected,
+    /// The `state` is not one that this browser was given for this app authorization (RFC 6749 §10.12).
+    InvalidState,
+    /// The flow's time is over.
+    LinkExpired,
+    /// The flow has come to its end before.
+    LinkUsed,
 }
 
 /// Where the person's browser goes; its name is the public `outcome`.
@@ -48,7 +54,7 @@ struct Policy {
 
 impl Outcome {
     /// Every outcome, in the order of the README.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Connected,
         Self::InProgress,
         Self::Unconfirmed,
@@ -59,6 +65,9 @@ impl Outcome {
         Self::UnknownConnection,
         Self::CodeRejected,
         Self::NotConnected,
+        Self::InvalidState,
+        Self::LinkExpired,
+        Self::LinkUsed,
     ];
 
     /// The page that the person is sent to.
@@ -139,6 +148,21 @@ impl Outcome {
                 Level::ERROR,
                 "check the app authorization's client ID, secret and tenant, then connect again",
             ),
+            Self::InvalidState => (
+                ResultPage::Failed,
+                Some("invalid_state"),
+                Level::WARN,
+                "see state; the person starts again from a link of POST /flows, in one browser that keeps cookies",
+            ),
+            Self::LinkExpired => (
+                ResultPage::Failed,
+                Some("link_expired"),
+                Level::INFO,
+                "send a new link; POST /flows takes expiresInMinutes",
+            ),
+            Self::LinkUsed => {
+                (ResultPage::Failed, Some("link_used"), Level::INFO, "nothing, or send a new link to connect once more")
+            }
         };
         Policy { page, reason, level, action }
     }

@@ -2,15 +2,29 @@
 //!
 //! A page is one template, one style sheet and three sentences. It runs no script and loads nothing.
 
+mod connect;
 mod words;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use words::Words;
 
+pub use connect::ConnectPage;
+
+use crate::flow::Dead;
 use crate::outcome::{Outcome, ResultPage};
 
 /// The `Content-Security-Policy` of every page: nothing but its own style sheet, named by hash.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-x1vT8WIVZNWoWwH698fwXUKsmrfJsTo7tPLYT44xeag='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-tlTeWzi25KIWZWNzaA7g0j8HrAtHrrlZExtucqhHwx4='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The same policy for a page with a form: it may be sent to this API, which redirects it on to `origin`.
+///
+/// Chromium asks the policy for the redirect, too.
+#[must_use]
+pub fn policy_with_form(origin: Option<&str>) -> HeaderValue {
+    let to = ["form-action 'self'", origin.unwrap_or_default()].join(" ");
+    let policy = CONTENT_SECURITY_POLICY.replace("form-action 'none'", to.trim_end());
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY))
+}
 
 /// A page that this function shows.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -25,6 +39,14 @@ pub enum Page {
     BadRequest,
     /// No route has this path.
     NotFound,
+    /// No flow has this connect link.
+    LinkUnknown,
+    /// A connect link that leads nowhere any more.
+    LinkDead(Dead),
+    /// A press of the connect page's button that did not come from the connect page.
+    Foreign,
+    /// AppFabric or the table does not answer, and nothing was begun.
+    Unavailable,
     /// The route does not know this method.
     MethodNotAllowed,
     /// A fault of ours, after which nothing more can be said.
@@ -48,7 +70,10 @@ impl Page {
         match self {
             Self::Result(_) | Self::Pending | Self::Failed => StatusCode::OK,
             Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::LinkUnknown => StatusCode::NOT_FOUND,
+            Self::LinkDead(_) => StatusCode::GONE,
+            Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -81,9 +106,7 @@ impl Page {
             Self::Result(outcome) => return Tone::of(outcome.page()),
             Self::Pending => return Tone::of(ResultPage::Pending),
             Self::Failed => return Tone::of(ResultPage::Failed),
-            Self::BadRequest | Self::NotFound | Self::MethodNotAllowed | Self::InternalError => {
-                ("error", "M100 19.5v10M100 36v.01", None)
-            }
+            _ => ("error", "M100 19.5v10M100 36v.01", None),
         };
         Tone { name, glyph, state }
     }

@@ -47,6 +47,10 @@ pub enum Verdict {
 pub struct Seen {
     /// The application's name, such as `SLACK`.
     pub app: String,
+    /// The tenant there, as people call it.
+    pub tenant: Option<String>,
+    /// Where a person consents, in the answer to a look: a fresh one each time, none for an application with an API key.
+    pub auth_url: Option<String>,
     /// Its status, known today or not.
     pub status: Status,
     /// When anything of it last changed.
@@ -168,13 +172,25 @@ fn loggable(name: &str) -> Option<String> {
 
 impl From<AppAuthorizationSummary> for Seen {
     fn from(summary: AppAuthorizationSummary) -> Self {
-        Self { app: summary.app, status: summary.status, updated_at: time(summary.updated_at) }
+        Self {
+            app: summary.app,
+            tenant: summary.tenant.map(|tenant| tenant.tenant_display_name),
+            auth_url: None,
+            status: summary.status,
+            updated_at: time(summary.updated_at),
+        }
     }
 }
 
 impl From<AppAuthorization> for Seen {
     fn from(authorization: AppAuthorization) -> Self {
-        Self { app: authorization.app, status: authorization.status, updated_at: time(authorization.updated_at) }
+        Self {
+            app: authorization.app,
+            tenant: authorization.tenant.map(|tenant| tenant.tenant_display_name),
+            auth_url: authorization.auth_url,
+            status: authorization.status,
+            updated_at: time(authorization.updated_at),
+        }
     }
 }
 

@@ -152,7 +152,7 @@ fn other_settings_name_what_they_take() {
 }
 
 #[test]
-fn a_table_has_a_name_a_region_and_in_this_version_no_state() {
+fn a_table_has_a_name_and_a_region_and_lets_state_be_enforced() {
     let problem = "is not the name of a DynamoDB table (`[a-zA-Z0-9_.-]{3,255}`)";
     for name in ["ab", "a b c", "arn:aws:dynamodb:us-east-1:123456789012:table/codes", "codes/..", &"a".repeat(256)] {
         let error = read(&[("AWS_REGION", "us-east-1"), ("FLOW_TABLE", name), ("STATE_MODE", "off")]).unwrap_err();
@@ -174,12 +174,14 @@ fn a_table_has_a_name_a_region_and_in_this_version_no_state() {
             format!("the configuration is faulty: AWS_REGION {problem}")
         );
     }
-    for (mode, problem) in [
-        ("", "would be `enforce`, but `state` is not checked in this version; use `off`"),
-        ("enforce", "is not `off`, but `state` is not checked in this version; use `off`"),
-        ("report", "is not `off`, but `state` is not checked in this version; use `off`"),
+    for (mode, expected) in [
+        ("", StateMode::Enforce),
+        ("enforce", StateMode::Enforce),
+        ("report", StateMode::Report),
+        ("off", StateMode::Off),
     ] {
-        let error = read(&[("AWS_REGION", "us-east-1"), ("FLOW_TABLE", "codes"), ("STATE_MODE", mode)]).unwrap_err();
-        assert_eq!(error.to_string(), format!("the configuration is faulty: STATE_MODE {problem}"));
+        let config = read(&[("AWS_REGION", "us-east-1"), ("FLOW_TABLE", "codes"), ("STATE_MODE", mode)]).unwrap();
+        assert_eq!(config.state_mode, expected, "{mode}");
     }
+    assert_eq!(read(&[("AWS_REGION", "us-east-1")]).unwrap().state_mode, StateMode::Off);
 }

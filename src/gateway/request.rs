@@ -1,5 +1,8 @@
 //! A request, read from an event of either payload format, whatever is missing or of the wrong type.
 
+use std::borrow::Cow;
+
+use aws_smithy_types::base64;
 use serde_json::{Map, Value};
 
 use super::Payload;
@@ -19,6 +22,7 @@ pub struct Request<'e> {
     prefix: &'e str,
     domain_name: Option<&'e str>,
     headers: [Option<&'e Map<String, Value>>; 2],
+    event: &'e Value,
 }
 
 /// An event that is no API Gateway event.
@@ -55,6 +59,7 @@ impl<'e> Request<'e> {
             prefix: plain(prefix),
             domain_name: domain_name(context),
             headers: ["headers", "multiValueHeaders"].map(|member| event.get(member).and_then(Value::as_object)),
+            event,
         }
     }
 
@@ -84,6 +89,7 @@ impl<'e> Request<'e> {
             prefix: plain(prefix),
             domain_name: domain_name(context),
             headers: [event.get("headers").and_then(Value::as_object), None],
+            event,
         }
     }
 
@@ -113,8 +119,38 @@ impl<'e> Request<'e> {
         })
     }
 
+    /// Whether API Gateway, or Lambda for a function URL, has verified the caller's signature and lets them in.
+    #[must_use]
+    pub fn has_iam_identity(&self) -> bool {
+        ["/requestContext/identity/userArn", "/requestContext/authorizer/iam/userArn"]
+            .iter()
+            .any(|pointer| text(self.event.pointer(pointer)).is_some_and(|arn| arn.starts_with("arn:")))
+    }
+
+    /// The body, decoded where API Gateway has encoded it; none where there is none or it is no text.
+    #[must_use]
+    pub fn body(&self) -> Option<Cow<'e, str>> {
+        let body = text(self.event.get("body"))?;
+        if self.event.get("isBase64Encoded") == Some(&Value::Bool(true)) {
+            String::from_utf8(base64::decode(body).ok()?).ok().map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(body))
+        }
+    }
+
+    /// Every value of a cookie (RFC 6265 §4.2.1), without the quotes that it may stand in.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'e str> {
+        let list = self.event.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let pairs = list.chain(self.header("cookie")).flat_map(|header| header.split(';'));
+        pairs.filter_map(move |pair| {
+            let (candidate, value) = pair.trim_ascii().split_once('=')?;
+            let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+            (candidate == name).then_some(quoted.unwrap_or(value))
+        })
+    }
+
     /// Every value of a header.
-    fn header(&self, name: &str) -> impl Iterator<Item = &'e str> {
+    pub fn header(&self, name: &str) -> impl Iterator<Item = &'e str> {
         let maps = self.headers.into_iter().flatten();
         let members = maps.flatten().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name));
         members

@@ -14,6 +14,7 @@ use crate::pages;
 pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
+    cookies: Vec<String>,
     body: Option<String>,
 }
 
@@ -39,7 +40,7 @@ impl Response {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
         let headers = headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
-        Self { status, headers, body: None }
+        Self { status, headers, cookies: Vec::new(), body: None }
     }
 
     /// A page.
@@ -49,6 +50,14 @@ impl Response {
             Self::empty(status).with(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page.body = Some(html);
         page
+    }
+
+    /// JSON, or a kind of it.
+    #[must_use]
+    pub fn json(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        let mut json = Self::empty(status).with(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        json.body = Some(body);
+        json
     }
 
     /// `303 See Other` (RFC 9700 §4.12: never 307, which would send a form on).
@@ -61,6 +70,13 @@ impl Response {
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
+        self
+    }
+
+    /// The same with one more cookie (RFC 6265 §4.1).
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: String) -> Self {
+        self.cookies.push(cookie);
         self
     }
 
@@ -79,11 +95,15 @@ impl Response {
         match payload {
             Payload::V1 => {
                 let mut response = ApiGatewayProxyResponse::default();
+                // One header name for several cookies: only this member can hold that.
+                let cookies = self.cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok());
+                response.multi_value_headers.extend(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
                 (response.status_code, response.headers, response.body) = (status_code, self.headers, body);
                 EventResponse::V1(Box::new(response))
             }
             Payload::V2 => {
                 let mut response = ApiGatewayV2httpResponse::default();
+                response.cookies = self.cookies;
                 (response.status_code, response.headers, response.body) = (status_code, self.headers, body);
                 EventResponse::V2(Box::new(response))
             }

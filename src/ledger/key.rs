@@ -25,6 +25,13 @@ impl CodeKey {
         update(&mut hash, code.as_bytes());
         Self(hash.finalize().into())
     }
+
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
 }
 
 fn update(hash: &mut Sha256, part: &[u8]) {

@@ -6,8 +6,20 @@ use super::*;
 const REFERENCE: &str = "8f5a1c2e-7b34-4d6f-9a01-23456789abcd";
 
 fn every_page() -> Vec<Page> {
-    let unexplained =
-        [Page::Pending, Page::Failed, Page::BadRequest, Page::NotFound, Page::MethodNotAllowed, Page::InternalError];
+    let unexplained = [
+        Page::Pending,
+        Page::Failed,
+        Page::BadRequest,
+        Page::NotFound,
+        Page::LinkUnknown,
+        Page::LinkDead(Dead::Expired),
+        Page::LinkDead(Dead::Finished),
+        Page::LinkDead(Dead::OtherBrowser),
+        Page::Foreign,
+        Page::Unavailable,
+        Page::MethodNotAllowed,
+        Page::InternalError,
+    ];
     Outcome::ALL.into_iter().map(Page::Result).chain(unexplained).collect()
 }
 
@@ -200,7 +212,10 @@ fn a_page_has_the_status_of_what_it_says() {
         let expected = match page {
             Page::Result(_) | Page::Pending | Page::Failed => 200,
             Page::BadRequest => 400,
-            Page::NotFound => 404,
+            Page::NotFound | Page::LinkUnknown => 404,
+            Page::LinkDead(_) => 410,
+            Page::Foreign => 403,
+            Page::Unavailable => 503,
             Page::MethodNotAllowed => 405,
             Page::InternalError => 500,
         };

@@ -1,6 +1,7 @@
 //! What each page says: every sentence that the person reads, in one table.
 
 use super::Page;
+use crate::flow::Dead;
 use crate::outcome::Outcome;
 
 /// One page's words: what is the case, what happened, and what to do now, a sentence each.
@@ -34,6 +35,36 @@ impl Words {
                 "Page not found",
                 "There is no page at this address.",
                 "Check that the address is complete, or open the link you were given once more.",
+            ),
+            Page::LinkUnknown => (
+                "This link leads nowhere",
+                "No connection waits behind it.",
+                "Check that the link is complete, or ask the team that sent it for a new one.",
+            ),
+            Page::LinkDead(Dead::Expired) => (
+                "This link has expired",
+                "It was good for a limited time only, and that is over.",
+                "Ask the team that sent it for a new one.",
+            ),
+            Page::LinkDead(Dead::Finished) => (
+                "This link was used before",
+                "The connection that it was for has been finished.",
+                "You may close this page; to connect once more, ask the team that requested the connection for a new link.",
+            ),
+            Page::LinkDead(Dead::OtherBrowser) => (
+                "The link is in use in another browser",
+                "Somebody has begun with it elsewhere, and each link is for one browser.",
+                "Go on in the browser in which you began; if that was not you, tell the team that requested the connection.",
+            ),
+            Page::Foreign => (
+                "This did not come from the page itself",
+                "The request was sent from somewhere else, so nothing was done.",
+                "Open the link you were given, and press the button on its page.",
+            ),
+            Page::Unavailable => (
+                "This page is not available for a moment",
+                "A service that it needs is busy or cannot be reached.",
+                "Wait a few minutes, then open the link you were given once more.",
             ),
             Page::MethodNotAllowed => (
                 "This request is not possible here",
@@ -106,6 +137,22 @@ impl Words {
                 "The connection was not completed",
                 "Your approval has arrived, but the connection could not be put into service.",
                 "Tell the team that requested the connection, who need to check its settings before you try again.",
+            ),
+            Outcome::InvalidState => (
+                "Your approval could not be matched",
+                "It did not arrive in the browser in which you started, or not for the same connection, so no connection \
+                 was made.",
+                "Open the link you were given once more, and go through all the steps in that same browser.",
+            ),
+            Outcome::LinkExpired => (
+                "The link has expired",
+                "The time for this connection was over before your approval arrived, so no connection was made.",
+                "Ask the team that requested the connection for a new link.",
+            ),
+            Outcome::LinkUsed => (
+                "The link was used before",
+                "This connection was already finished from the same link, so nothing was changed.",
+                "You may close this page; to connect once more, ask the team that requested the connection for a new link.",
             ),
         };
         Self { heading, happened, now }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use appfabric_connect::appfabric::AppFabric as OurAppFabric;
 use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::ledger::Ledger;
 use appfabric_emulator::appfabric::{Answer, AppFabric, Authorization, Fault, Operation, Status, Target};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
@@ -225,7 +224,7 @@ async fn never_accepting() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStrea
 /// The function with an HTTP client that keeps connections, whatever the function's own does.
 fn keeping_alive(url: &str) -> Endpoint {
     let http = aws_smithy_http_client::Builder::new().build_http();
-    Endpoint::new(config(&[]), OurAppFabric::new(sdk(http, url)), Ledger::new(None))
+    Endpoint::new(config(&[]), OurAppFabric::new(sdk(http, url)), None)
 }
 
 /// The answer to the callback, how long it took, and the body of each Connect.
@@ -242,7 +241,7 @@ async fn meets(far: Far, remaining: Duration) -> (Value, Duration, Vec<String>) 
             let tls = Provider::Rustls(CryptoMode::Ring);
             let https = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
             let url = appfabric.url().replace("http://", "https://");
-            Endpoint::new(config(&[]), OurAppFabric::new(sdk(https, &url)), Ledger::new(None))
+            Endpoint::new(config(&[]), OurAppFabric::new(sdk(https, &url)), None)
         }
         Far::NeverAccepting => {
             let full = full.insert(never_accepting().await);

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::support::{answer, config, endpoint, event, events, header, sdk};
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::ledger::Ledger;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -42,7 +41,7 @@ impl Promise {
     fn keeps(&self, event: &Value) -> Value {
         let before = self.calls.load(Ordering::SeqCst);
         // A new one each time, to which no code is known.
-        let endpoint = Endpoint::new(config(&PAGES), AppFabric::new(self.sdk.clone()), Ledger::new(None));
+        let endpoint = Endpoint::new(config(&PAGES), AppFabric::new(self.sdk.clone()), None);
         let response = self.runtime.block_on(answer(&endpoint, event));
         assert!(self.calls.load(Ordering::SeqCst) - before <= 1, "sent twice: {event}");
         let headers = response["headers"].as_object().unwrap_or_else(|| panic!("no headers: {response}"));

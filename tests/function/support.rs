@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::{Endpoint, Invocation};
-use appfabric_connect::ledger::Ledger;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -79,7 +78,7 @@ pub(crate) fn sdk(http: impl HttpClient + 'static, url: &str) -> SdkConfig {
 /// The function, calling AppFabric at `url` over real HTTP.
 pub(crate) fn endpoint(variables: &[(&str, &str)], url: &str) -> Endpoint {
     let http = aws_smithy_http_client::Builder::new().build_http();
-    Endpoint::new(config(variables), AppFabric::new(sdk(http, url)), Ledger::new(None))
+    Endpoint::new(config(variables), AppFabric::new(sdk(http, url)), None)
 }
 
 /// The answer to an event with time enough, as the JSON that Lambda gets.

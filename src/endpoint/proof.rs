@@ -1,0 +1,123 @@
+//! Whether a `state` proves that this browser was asked to connect this app authorization (RFC 6749 §10.12).
+
+use super::{Endpoint, Invocation};
+use crate::app_authorization::Connection;
+use crate::budget::Budget;
+use crate::callback_log::CallbackLog;
+use crate::config::StateMode;
+use crate::flow::{Refused, State};
+use crate::gateway::Request;
+use crate::ledger::CodeKey;
+use crate::outcome::{Outcome, ResultPage};
+use crate::query::Parameter;
+use crate::secret::Secret;
+use crate::table::Unreachable;
+
+/// What checking `state` came to.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// It was not checked.
+    Off,
+    /// It is this browser's, for this app authorization, and used up now.
+    Valid(State),
+    /// It proves nothing.
+    Refused(Refused),
+    /// The table does not answer.
+    Unreachable,
+}
+
+impl Proof {
+    /// Whether the browser is the one that was asked.
+    pub(super) fn is_valid(&self) -> bool {
+        matches!(self, Self::Valid(_))
+    }
+
+    /// What the callback comes to without the code being spent.
+    pub(super) fn refusal(&self, mode: StateMode) -> Option<Outcome> {
+        match self {
+            Self::Refused(refused) if mode == StateMode::Enforce => Some(refused.outcome()),
+            Self::Unreachable if mode == StateMode::Enforce => Some(Outcome::TemporarilyUnavailable),
+            _ => None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Checks `state` and uses it up, and tells the log what came of it.
+    pub(super) async fn proof(
+        &self,
+        request: &Request<'_>,
+        connection: &Connection,
+        code: &CodeKey,
+        budget: &Budget,
+        invocation: &Invocation,
+        log: &mut CallbackLog<'_>,
+    ) -> Proof {
+        if self.config.state_mode == StateMode::Off {
+            return Proof::Off;
+        }
+        let proof = match self.check(request, connection, code, budget).await {
+            Ok(Ok(state)) => Proof::Valid(state),
+            Ok(Err(refused)) => Proof::Refused(refused),
+            Err(unreachable) => {
+                unreachable.tell(&invocation.request_id);
+                Proof::Unreachable
+            }
+        };
+        log.state = match &proof {
+            Proof::Off => "off",
+            Proof::Valid(_) => "valid",
+            Proof::Refused(refused) => refused.name(),
+            Proof::Unreachable => "unchecked",
+        };
+        if let (Proof::Refused(refused), StateMode::Report) = (&proof, self.config.state_mode) {
+            tracing::warn!(
+                reference = invocation.request_id,
+                state = refused.name(),
+                action = "before STATE_MODE is set to enforce, let this connection start from a link of POST /flows",
+                "state would be refused"
+            );
+        }
+        proof
+    }
+
+    /// The order is the contract's: a live flow, this browser, this app authorization; then nobody else may.
+    async fn check(
+        &self,
+        request: &Request<'_>,
+        connection: &Connection,
+        code: &CodeKey,
+        budget: &Budget,
+    ) -> Result<Result<State, Refused>, Unreachable> {
+        let text = match request.query.values("state").next() {
+            Some(Parameter::Text(text)) if !text.is_empty() => text,
+            Some(Parameter::Malformed) => return Ok(Err(Refused::Unknown)),
+            _ => return Ok(Err(Refused::Missing)),
+        };
+        let Some(state) = State::parse(text) else { return Ok(Err(Refused::Unknown)) };
+        let Some(flow) = self.flows.find(&state.flow, budget.for_claim()).await? else {
+            return Ok(Err(Refused::Unknown));
+        };
+        let name = state.flow.cookie_name(self.is_secure(request));
+        let cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).collect();
+        if let Err(refused) = flow.check(&state, code, &cookies, budget.now()) {
+            return Ok(Err(refused));
+        }
+        let asked = self.connection_of(&flow.callback);
+        if !asked.is_some_and(|asked| asked.app_authorization.is_same_as(&connection.app_authorization)) {
+            return Ok(Err(Refused::OtherAuthorization));
+        }
+        let taken = self.flows.take(&state, code, budget.for_claim()).await?;
+        Ok(if taken { Ok(state) } else { Err(Refused::Used) })
+    }
+
+    /// Ends the flow unless something failed, which leaves its link good for another try.
+    pub(super) async fn finish(&self, proof: &Proof, outcome: Outcome, budget: &Budget, invocation: &Invocation) {
+        if let Proof::Valid(state) = proof
+            && outcome.page() != ResultPage::Failed
+            && let Err(unreachable) = self.flows.finish(&state.flow, budget.for_record()).await
+        {
+            unreachable.tell(&invocation.request_id);
+        }
+    }
+}
