@@ -3,7 +3,9 @@
 mod events;
 mod expected;
 mod faults;
+mod pipe;
 mod promise;
 mod rie;
+mod sockets;
 mod support;
 mod wire;
