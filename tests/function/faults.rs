@@ -77,7 +77,7 @@ fn unmodeled() -> Vec<Row> {
 }
 
 fn statuses() -> Vec<Row> {
-    let status = |status: &'static str, ending| (status, Fault::status(Status::from(status)).then_connect(), ending);
+    let status = |status: &'static str, ending| (status, Fault::status(Status::from(status)), ending);
     let body = r#"{"appAuthorizationSummary":null}"#.to_owned();
     let empty = Answer::Raw { status: 200, error_type: None, retry_after: None, body };
     vec![
@@ -183,12 +183,11 @@ async fn a_redirect_uri_that_appfabric_would_refuse_is_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn two_callbacks_at_once_keep_their_codes_apart() {
-    let pipes = Pipes::new(stage().await);
-    let (appfabric, endpoint) = (pipes.emulator(), piped(&[], &pipes));
     let uuid = |number: u32| format!("10000000-0000-4000-8000-{number:012}");
     // The first is still unread when the second has long been answered; then the other way round.
     for (round, slow) in [(1, 1), (2, 2)] {
-        appfabric.clear_calls();
+        let pipes = Pipes::new(stage().await);
+        let (appfabric, endpoint) = (pipes.emulator(), piped(&[], &pipes));
         let fault = Fault::default().wait_before_reading(Duration::from_millis(300));
         let target = uuid(slow).parse::<Target>().expect("a UUID");
         appfabric.fault(target, Operation::Connect, fault);
@@ -200,13 +199,17 @@ async fn two_callbacks_at_once_keep_their_codes_apart() {
         for (number, response) in [(1, one), (2, two)] {
             let ending = if number == slow { CONNECTED } else { IN_PROGRESS };
             assert_eq!(header(&response, "location"), location(ending, number));
-            let mine: Vec<_> = appfabric.calls().into_iter().filter(|call| call.path.contains(&uuid(number))).collect();
+            let mine: Vec<_> = appfabric
+                .calls_of(Operation::Connect)
+                .into_iter()
+                .filter(|call| call.path.contains(&uuid(number)))
+                .collect();
             assert_eq!(mine.len(), 1);
             let redirect_uri =
                 format!("{}/callback/a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d/{}", base_url("http"), uuid(number));
             let body: Value = serde_json::from_str(&mine[0].body).expect("a JSON body");
             assert_eq!(body, json!({"authRequest": {"redirectUri": redirect_uri, "code": code(number)}}));
         }
-        assert_eq!(appfabric.calls().len(), 2);
+        assert_eq!(appfabric.calls_of(Operation::Connect).len(), 2);
     }
 }
