@@ -42,6 +42,8 @@ pub(crate) struct Pipes {
     emulator: Arc<AppFabric>,
     /// What happens to the next calls of an operation that is not all right, and to how many of them.
     script: Arc<Mutex<HashMap<Operation, (Way, u32)>>>,
+    /// How often each operation was called, whether or not the call got there.
+    called: Arc<Mutex<HashMap<Operation, usize>>>,
     /// A pool of connections for each connect timeout, as the SDK's own client has.
     clients: Arc<Mutex<HashMap<Option<Duration>, Client>>>,
 }
@@ -62,7 +64,7 @@ type Client = legacy::Client<Connector, SdkBody>;
 impl Pipes {
     /// The way to this emulator, for now an open one.
     pub(crate) fn new(emulator: AppFabric) -> Self {
-        Self { emulator: Arc::new(emulator), script: Arc::default(), clients: Arc::default() }
+        Self { emulator: Arc::new(emulator), script: Arc::default(), called: Arc::default(), clients: Arc::default() }
     }
 
     /// The emulator at its end.
@@ -77,8 +79,14 @@ impl Pipes {
         self.script.lock().expect("nobody panics here").insert(operation, (way, times));
     }
 
+    /// How often an operation was called, whether or not the call got there.
+    pub(crate) fn called(&self, operation: Operation) -> usize {
+        self.called.lock().expect("nobody panics here").get(&operation).copied().unwrap_or_default()
+    }
+
     /// The way for one more call of this operation.
     fn next(&self, operation: Operation) -> Way {
+        *self.called.lock().expect("nobody panics here").entry(operation).or_default() += 1;
         match self.script.lock().expect("nobody panics here").get_mut(&operation) {
             Some((way, times)) if *times > 0 => {
                 *times -= 1;
