@@ -11,17 +11,16 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_appfabric::Client;
 use aws_sdk_appfabric::config;
+use aws_sdk_appfabric::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_appfabric::types::AuthRequest;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::app_authorization::{AppAuthorization, Region};
 use crate::authorization_code::AuthorizationCode;
+use crate::budget::Slice;
 use crate::redirect_uri::RedirectUri;
 
 pub use answer::{Answer, Seen, Status, Verdict};
-
-/// How long establishing a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often a look is tried within its time; asking again changes nothing at AppFabric.
 const LOOK_ATTEMPTS: u32 = 3;
@@ -69,15 +68,15 @@ impl AppFabric {
             .await
     }
 
-    /// One `ConnectAppAuthorization`, sent at most once, answered or given up `within` the time.
+    /// One `ConnectAppAuthorization`, sent at most once, answered or given up in time.
     ///
     /// Source: <https://docs.aws.amazon.com/appfabric/latest/api/API_ConnectAppAuthorization.html>
-    pub async fn connect(&self, app_authorization: &AppAuthorization, spending: &Spending, within: Duration) -> Answer {
+    pub async fn connect(&self, app_authorization: &AppAuthorization, spending: &Spending, time: Slice) -> Answer {
         // A connection that AppFabric closed while this instance was frozen is found out when the reactor is asked,
         // which a yield does; without it the code would be written to a dead connection.
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
-        let timeouts = TimeoutConfig::builder().connect_timeout(connect_timeout(within)).operation_timeout(within);
+        let timeouts = TimeoutConfig::builder().connect_timeout(time.connecting).operation_timeout(time.whole);
         let sent = self
             .client(app_authorization.region())
             .connect_app_authorization()
@@ -94,15 +93,15 @@ impl AppFabric {
         Answer::read(sent, |output| output.app_authorization_summary.map(Seen::from))
     }
 
-    /// The truth: one `GetAppAuthorization`, tried up to three times `within` the time.
+    /// The truth: one `GetAppAuthorization`, tried up to three times, answered or given up in time.
     ///
     /// Source: <https://docs.aws.amazon.com/appfabric/latest/api/API_GetAppAuthorization.html>
-    pub async fn look(&self, app_authorization: &AppAuthorization, within: Duration) -> Answer {
-        // The same connections as for the code: a look that finds a dead one has spared the code that.
+    pub async fn look(&self, app_authorization: &AppAuthorization, time: Slice) -> Answer {
+        // Over the same connections as the code: a look that finds a dead one has spared the code that.
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(within / LOOK_ATTEMPTS)
-            .operation_timeout(within);
+            .connect_timeout(time.connecting)
+            .operation_attempt_timeout(time.whole / LOOK_ATTEMPTS)
+            .operation_timeout(time.whole);
         let retries = RetryConfig::standard().with_max_attempts(LOOK_ATTEMPTS).with_initial_backoff(LOOK_BACKOFF);
         let sent = self
             .client(app_authorization.region())
@@ -121,18 +120,14 @@ impl AppFabric {
         if let Some(client) = clients.get(region) {
             return client.clone();
         }
-        let builder = config::Builder::from(&self.sdk).region(config::Region::new(region.as_str().to_owned()));
+        // Looks are few and each is bounded by its time. The SDK's own quota, one for the whole process, would end their
+        // retries after a bad spell.
+        let retries = RetryPartition::custom("looks").token_bucket(TokenBucket::unlimited()).build();
+        let builder = config::Builder::from(&self.sdk)
+            .region(config::Region::new(region.as_str().to_owned()))
+            .retry_partition(retries);
         let client = Client::from_conf(builder.build());
         clients.insert(region.clone(), client.clone());
         client
     }
-}
-
-/// How long establishing a connection may take when so much time is left: 3 s, or half of it as often as it takes for
-/// it to end before the whole call does, so that "never sent" can be told from "no answer".
-///
-/// The values are few because the SDK keeps a pool of connections for each.
-fn connect_timeout(within: Duration) -> Duration {
-    let mut timeouts = (0..6).map(|halvings| CONNECT_TIMEOUT / 2_u32.pow(halvings));
-    timeouts.find(|timeout| *timeout < within).unwrap_or(CONNECT_TIMEOUT)
 }

@@ -24,8 +24,14 @@ const LOOK: Duration = Duration::from_secs(3);
 /// The longest that one `ConnectAppAuthorization` may take, connection included.
 const CONNECT: Duration = Duration::from_secs(12);
 
-/// A code is not sent with less time than this for its answer.
+/// The longest that establishing a connection to AppFabric may take.
+const CONNECTING: Duration = Duration::from_secs(3);
+
+/// A code is not sent, and nobody looks once more, with less time than this for the answer.
 const SHORTEST: Duration = Duration::from_millis(500);
+
+/// The shortest pause that is worth another look.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The first and the longest pause between two looks.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
@@ -38,6 +44,18 @@ pub struct Budget {
     end: Instant,
     /// What is kept for recording the outcome.
     record: Duration,
+    connecting: Duration,
+}
+
+/// The time of one call to AppFabric.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Slice {
+    /// Until a connection is established, where there is none to be used again.
+    ///
+    /// The same for every call of a callback, because the SDK keeps a pool of connections for each value.
+    pub connecting: Duration,
+    /// Until the answer has been read.
+    pub whole: Duration,
 }
 
 impl Budget {
@@ -46,7 +64,10 @@ impl Budget {
     pub fn new(now: SystemTime, remaining: Duration) -> Self {
         let started = Instant::now();
         let whole = remaining.saturating_sub(RESERVE).min(LONGEST);
-        Self { now, started, end: started + whole, record: RECORD.min(whole / 8) }
+        let record = RECORD.min(whole / 8);
+        let mut budget = Self { now, started, end: started + whole, record, connecting: CONNECTING };
+        budget.connecting = connecting(budget.for_connect().whole);
+        budget
     }
 
     /// The time since the start.
@@ -81,21 +102,27 @@ impl Budget {
 
     /// For the look before the code is sent: a third of the time at most.
     #[must_use]
-    pub fn for_first_look(&self) -> Duration {
-        LOOK.min(self.for_work() / 3)
+    pub fn for_first_look(&self) -> Slice {
+        self.slice(LOOK.min(self.for_work() / 3))
     }
 
     /// For sending the code: what a look afterwards leaves.
     #[must_use]
-    pub fn for_connect(&self) -> Duration {
+    pub fn for_connect(&self) -> Slice {
         let work = self.for_work();
-        CONNECT.min(work.saturating_sub(LOOK.min(work / 4)))
+        self.slice(CONNECT.min(work.saturating_sub(LOOK.min(work / 4))))
     }
 
     /// For a look after the code was sent.
     #[must_use]
-    pub fn for_look(&self) -> Duration {
-        LOOK.min(self.for_work())
+    pub fn for_look(&self) -> Slice {
+        self.slice(LOOK.min(self.for_work()))
+    }
+
+    /// For a look at the ledger while the code's first delivery runs.
+    #[must_use]
+    pub fn for_ledger(&self) -> Duration {
+        CLAIM.min(self.for_work())
     }
 
     /// For recording the outcome: the last of the time.
@@ -104,8 +131,8 @@ impl Budget {
         RECORD.min(self.left())
     }
 
-    /// Waits, or says at once that there would not be enough time left afterwards.
-    pub async fn pause(&self, pause: Duration) -> bool {
+    /// Waits for so long, or says at once that there would not be enough time left afterwards.
+    pub async fn wait(&self, pause: Duration) -> bool {
         let enough = self.for_work() >= pause.saturating_add(SHORTEST);
         if enough {
             sleep(pause).await;
@@ -113,10 +140,27 @@ impl Budget {
         enough
     }
 
+    /// Waits for so long, or shorter where another look would not fit afterwards, or says that none fits at all.
+    pub async fn pause(&self, pause: Duration) -> bool {
+        let most = self.for_work().saturating_sub(SHORTEST);
+        self.wait(if most >= SHORTEST_PAUSE { pause.min(most) } else { Duration::MAX }).await
+    }
+
     /// What is left without the time for recording.
     fn for_work(&self) -> Duration {
         self.left().saturating_sub(self.record)
     }
+
+    fn slice(&self, whole: Duration) -> Slice {
+        Slice { connecting: self.connecting, whole }
+    }
+}
+
+/// How long establishing a connection may take where the code has so much time: 3 s, or half of it as often as it takes
+/// for it to end before the whole call does, so that "never sent" can be told from "no answer".
+fn connecting(connect: Duration) -> Duration {
+    let mut halves = (0..6).map(|halvings| CONNECTING / 2_u32.pow(halvings));
+    halves.find(|half| *half < connect).unwrap_or(CONNECTING)
 }
 
 /// The pauses between looks: 0.5 s, growing to 2 s, each a fifth shorter or longer by chance, so that instances that
@@ -137,37 +181,43 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_slices_fit_into_the_time_that_is_left() {
-        for (remaining, left, claim, first_look, connect, look, record) in [
-            (60_000, 20_000, 3_000, 3_000, 12_000, 3_000, 1_000),
-            (25_000, 20_000, 3_000, 3_000, 12_000, 3_000, 1_000),
-            (9_000, 8_000, 1_750, 2_333, 5_250, 3_000, 1_000),
-            (3_000, 2_000, 437, 583, 1_312, 1_750, 1_000),
-            (1_400, 400, 87, 116, 262, 350, 400),
-            (1_000, 0, 0, 0, 0, 0, 0),
-            (0, 0, 0, 0, 0, 0, 0),
+        for (remaining, left, claim, first_look, connect, look, record, connecting) in [
+            (60_000, 20_000, 3_000, 3_000, 12_000, 3_000, 1_000, 3_000),
+            (25_000, 20_000, 3_000, 3_000, 12_000, 3_000, 1_000, 3_000),
+            (9_000, 8_000, 1_750, 2_333, 5_250, 3_000, 1_000, 3_000),
+            (3_000, 2_000, 437, 583, 1_312, 1_750, 1_000, 750),
+            (1_400, 400, 87, 116, 262, 350, 400, 187),
+            (1_000, 0, 0, 0, 0, 0, 0, 3_000),
+            (0, 0, 0, 0, 0, 0, 0, 3_000),
         ] {
             let budget = Budget::new(SystemTime::UNIX_EPOCH, milliseconds(remaining));
             let slices = [
                 budget.left(),
                 budget.for_claim(),
-                budget.for_first_look(),
-                budget.for_connect(),
-                budget.for_look(),
+                budget.for_first_look().whole,
+                budget.for_connect().whole,
+                budget.for_look().whole,
                 budget.for_record(),
+                budget.for_connect().connecting,
             ];
             let slices = slices.map(|slice| slice.as_millis());
-            assert_eq!(slices, [left, claim, first_look, connect, look, record], "{remaining}");
+            assert_eq!(slices, [left, claim, first_look, connect, look, record, connecting], "{remaining}");
+            assert_eq!(budget.for_look().connecting, budget.for_connect().connecting, "{remaining}");
             assert_eq!(budget.is_enough(), remaining >= 3_000, "{remaining}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_that_leaves_too_little_is_not_made() {
+    async fn a_wait_that_leaves_too_little_is_not_made_and_a_pause_is_cut_short() {
         let budget = Budget::new(SystemTime::UNIX_EPOCH, milliseconds(9_000));
-        assert!(budget.pause(milliseconds(6_500)).await);
-        assert_eq!((budget.elapsed(), budget.left()), (milliseconds(6_500), milliseconds(1_500)));
-        assert_eq!(budget.now(), SystemTime::UNIX_EPOCH + milliseconds(6_500));
-        assert!(!budget.pause(milliseconds(1)).await && !budget.pause(Duration::MAX).await);
+        assert!(!budget.wait(milliseconds(6_501)).await && !budget.wait(Duration::MAX).await);
+        assert_eq!(budget.elapsed(), Duration::ZERO);
+        assert!(budget.wait(milliseconds(5_000)).await);
+        assert_eq!((budget.elapsed(), budget.left()), (milliseconds(5_000), milliseconds(3_000)));
+        assert_eq!(budget.now(), SystemTime::UNIX_EPOCH + milliseconds(5_000));
+        assert!(budget.pause(milliseconds(1_000)).await && budget.pause(milliseconds(1_000)).await);
+        assert_eq!(budget.elapsed(), milliseconds(6_500));
+        assert!(!budget.pause(milliseconds(1)).await);
         assert_eq!(budget.elapsed(), milliseconds(6_500));
     }
 

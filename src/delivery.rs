@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::app_authorization::AppAuthorization;
 use crate::appfabric::{AppFabric, Seen, Status, Verdict};
 use crate::authorization_code::AuthorizationCode;
-use crate::budget::{Budget, pauses};
+use crate::budget::{Budget, Slice, pauses};
 use crate::callback_log::CallbackLog;
 use crate::ledger::{Claimed, CodeKey, Entry, Kept, Ledger};
 use crate::outcome::Outcome;
@@ -92,10 +92,8 @@ impl Delivery<'_, '_> {
         let mut pauses = pauses();
         loop {
             match entry.outcome {
-                // It was told so at the time, and may have become something better since.
                 Some(pending @ (Outcome::InProgress | Outcome::Unconfirmed)) => {
-                    let by_now = self.look_first().await.err();
-                    return by_now.filter(|outcome| *outcome == Outcome::Connected).unwrap_or(pending);
+                    return self.by_now(pending, entry.claimed_at).await;
                 }
                 Some(outcome) => return outcome,
                 None if entry.is_abandoned(self.budget.now()) => return self.settle(entry.claimed_at).await,
@@ -111,6 +109,17 @@ impl Delivery<'_, '_> {
         }
     }
 
+    /// What was pending when it was recorded, and may be settled since.
+    async fn by_now(&mut self, pending: Outcome, claimed_at: SystemTime) -> Outcome {
+        match self.look_first().await {
+            Err(Outcome::Connected) => Outcome::Connected,
+            Ok(seen) if seen.status != Status::PendingConnect && Since::Clock(claimed_at).is_news(&seen) => {
+                Outcome::NotConnected
+            }
+            _ => pending,
+        }
+    }
+
     /// Whoever claimed the code is gone and has left no word: AppFabric is asked, the code is not sent.
     async fn settle(&mut self, claimed_at: SystemTime) -> Outcome {
         match self.look_first().await {
@@ -121,9 +130,9 @@ impl Delivery<'_, '_> {
         }
     }
 
-    async fn look(&mut self, within: Duration) -> Verdict {
+    async fn look(&mut self, time: Slice) -> Verdict {
         let started = Instant::now();
-        let answer = self.appfabric.look(self.app_authorization, within).await;
+        let answer = self.appfabric.look(self.app_authorization, time).await;
         self.note_call(&answer.verdict, started);
         self.log.look_ups += 1;
         if self.log.attempts == 0 {

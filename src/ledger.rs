@@ -104,7 +104,7 @@ impl Ledger {
     pub async fn look(&self, key: &CodeKey, reference: &str, budget: &Budget) -> (Option<Entry>, Kept) {
         match &self.table {
             None => (self.memory.look(key), Kept::InMemory),
-            Some(table) => match table.look(key, budget.for_look()).await {
+            Some(table) => match table.look(key, budget.for_ledger()).await {
                 Ok(Some(entry)) => (Some(entry), Kept::InTable),
                 Ok(None) => (self.memory.look(key), Kept::InTable),
                 Err(unreachable) => (self.memory.look(key), unreachable.told(reference)),

@@ -62,7 +62,7 @@ impl Delivery<'_, '_> {
                 _ => return answer.verdict,
             };
             again += 1;
-            if again > MOST_AGAIN || !self.budget.pause(pause).await {
+            if again > MOST_AGAIN || !self.budget.wait(pause).await {
                 return answer.verdict;
             }
         }
@@ -73,15 +73,18 @@ impl Delivery<'_, '_> {
         let again = if otherwise == Outcome::CodeRejected { LOOKS_AGAIN_AFTER_REFUSAL } else { usize::MAX };
         let mut pauses = pauses().take(again);
         loop {
-            let Verdict::Seen(seen) = self.look(self.budget.for_look()).await else { return otherwise };
-            let news = since.is_news(&seen);
-            let so_far = match seen.status {
-                Status::Connected if news => return Outcome::Connected,
-                Status::Connected | Status::PendingConnect => otherwise,
-                _ if news => return Outcome::NotConnected,
-                // As bad as it was before: something may still come of the code.
-                _ if otherwise == Outcome::Unconfirmed => Outcome::NotConnected,
-                _ => otherwise,
+            let so_far = match self.look(self.budget.for_look()).await {
+                Verdict::Seen(seen) => match (since.is_news(&seen), seen.status) {
+                    (true, Status::Connected) => return Outcome::Connected,
+                    (_, Status::Connected | Status::PendingConnect) => otherwise,
+                    (true, _) => return Outcome::NotConnected,
+                    // As bad as it was before: something may still come of the code.
+                    (false, _) if otherwise == Outcome::Unconfirmed => Outcome::NotConnected,
+                    (false, _) => otherwise,
+                },
+                Verdict::Unavailable | Verdict::Rejected => return otherwise,
+                // It may be back in time.
+                Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => otherwise,
             };
             match pauses.next() {
                 Some(pause) if self.budget.pause(pause).await => {}

@@ -12,6 +12,7 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{self, http::HttpResponse};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -60,6 +61,8 @@ impl Table {
         let builder = config::Builder::from(sdk)
             .region(config::Region::new(table.region.as_str().to_owned()))
             .retry_config(retries)
+            // The SDK's own quota, one for the whole process, would end the retries after a bad spell.
+            .retry_partition(RetryPartition::custom("codes").token_bucket(TokenBucket::unlimited()).build())
             .timeout_config(timeouts.build());
         Self { client: Client::from_conf(builder.build()), name: table.name.clone() }
     }
