@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use appfabric_emulator::appfabric::{Answer, Fault, Operation, Status, Target};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::expected::{CONNECTED, Ending, IN_PROGRESS, TEMPORARILY_UNAVAILABLE, UNCONFIRMED, location};
 use crate::pipe::{Pipes, Way};
@@ -114,21 +114,33 @@ async fn whatever_hangs_the_answer_leaves_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_there_is_hope_there_is_patience() {
-    // Until the time for one more pause and one more look is over.
-    for (remaining, connected_after) in [(29, 16), (21, 16), (10, 5), (5, 1)] {
+async fn while_there_is_time_there_is_another_look() {
+    // `Connected` so late that only the last look can see it: a second is kept for recording (an eighth of what is
+    // little), half a second for the look.
+    for (remaining, connected_after) in [(29_000, 18_300), (21_000, 18_300), (10_000, 7_300), (5_000, 2_800)] {
         for fault in [Fault::status(Status::PENDING_CONNECT), Fault::bare(500)] {
             let pipes = Pipes::new(stage().await);
             pipes.emulator().fault(Target::any(), Operation::Connect, fault);
-            let endpoint = piped(&[], &pipes);
-            let event = granted(1, "code");
+            let (endpoint, event) = (piped(&[], &pipes), granted(1, "code"));
             let connects = async {
-                tokio::time::sleep(Duration::from_secs(connected_after)).await;
+                sleep(Duration::from_millis(connected_after)).await;
                 pipes.emulator().set_status(&arn(1), Status::CONNECTED);
             };
-            let remaining = Duration::from_secs(remaining);
-            let (response, ()) = tokio::join!(answer_within(&endpoint, &event, remaining), connects);
-            assert_eq!(header(&response, "location"), location(CONNECTED, 1), "{remaining:?}, {connected_after} s");
+            let answer = answer_within(&endpoint, &event, Duration::from_millis(remaining));
+            let (response, ()) = tokio::join!(answer, connects);
+            assert_eq!(header(&response, "location"), location(CONNECTED, 1), "{connected_after} of {remaining} ms");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_connection_is_enough_for_a_callback() {
+    for remaining in [29, 10, 5, 4, 3].map(Duration::from_secs) {
+        let pipes = Pipes::new(stage().await);
+        pipes.emulator().fault(Target::any(), Operation::Connect, Fault::bare(500).then_connect());
+        let response = answer_within(&piped(&[], &pipes), &granted(1, "code"), remaining).await;
+        assert_eq!(header(&response, "location"), location(CONNECTED, 1), "{remaining:?}");
+        let calls = (pipes.called(Operation::Get), pipes.called(Operation::Connect));
+        assert_eq!((calls, pipes.connections()), ((2, 1), 1), "{remaining:?}");
     }
 }

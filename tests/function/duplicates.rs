@@ -167,14 +167,18 @@ async fn a_code_that_comes_again_gets_the_first_ones_answer_and_is_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_pending_is_looked_after_when_it_comes_again() {
-    for fault in [Fault::bare(500), Fault::status(Status::PENDING_CONNECT)] {
-        let scene = Scene::set(&[]).await;
-        scene.fault(Operation::Connect, fault);
-        let event = granted(1, "code");
-        let first = scene.deliver(&event, ENOUGH).await;
-        assert_eq!(first.ending().0, "pending");
-        scene.pipes.emulator().set_status(&arn(1), Status::CONNECTED);
-        assert_eq!((scene.deliver(&event, ENOUGH).await.ending(), scene.sends()), (CONNECTED, 1));
+    let failed = Status::CONNECTION_VALIDATION_FAILED;
+    for (fault, first) in [(Fault::bare(500), UNCONFIRMED), (Fault::status(Status::PENDING_CONNECT), IN_PROGRESS)] {
+        for (by_now, second) in
+            [(Status::PENDING_CONNECT, first), (Status::CONNECTED, CONNECTED), (failed.clone(), NOT_CONNECTED)]
+        {
+            let scene = Scene::set(&[]).await;
+            scene.fault(Operation::Connect, fault.clone());
+            let event = granted(1, "code");
+            assert_eq!(scene.deliver(&event, ENOUGH).await.ending(), first);
+            scene.pipes.emulator().set_status(&arn(1), by_now.clone());
+            assert_eq!((scene.deliver(&event, ENOUGH).await.ending(), scene.sends()), (second, 1), "{by_now:?}");
+        }
     }
 }
 

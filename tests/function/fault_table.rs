@@ -64,13 +64,15 @@ enum Told {
     Refused,
 }
 
+/// What happens while the Connect is on its way.
+type Meanwhile = fn(&Pipes);
+
 /// What AppFabric says afterwards, and how the callback ends then.
 struct Afterwards {
     name: &'static str,
     /// The status that the look before sees, of old.
     before: Status,
-    /// What happens while the Connect is on its way.
-    meanwhile: fn(&Pipes),
+    meanwhile: Meanwhile,
     /// After [`Told::AtWork`], [`Told::Nothing`] and [`Told::Refused`].
     endings: [Ending; 3],
 }
@@ -181,101 +183,106 @@ fn unreachable() -> Vec<Trouble> {
     .collect()
 }
 
-/// Everything that AppFabric may say afterwards, and how the callback ends: the contract, in one table.
+/// Everything that AppFabric may say afterwards, and how the callback ends: the contract, in two tables.
 fn afterwards() -> Vec<Afterwards> {
+    let seen = what_is_seen().map(|(name, before, meanwhile, endings)| Afterwards { name, before, meanwhile, endings });
+    // A look that cannot settle it leaves what the Connect has told.
+    let unseen = what_hides_it().map(|(name, meanwhile)| {
+        let endings = [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED];
+        Afterwards { name, before: Status::PENDING_CONNECT, meanwhile, endings }
+    });
+    seen.into_iter().chain(unseen).collect()
+}
+
+/// What it is, what the look before sees, what happens meanwhile, and the ending after [`Told::AtWork`],
+/// [`Told::Nothing`] and [`Told::Refused`].
+type Seen = (&'static str, Status, Meanwhile, [Ending; 3]);
+
+/// What a look afterwards may see, sooner or later.
+fn what_is_seen() -> [Seen; 11] {
     let pending = Status::PENDING_CONNECT;
-    // Each: what it is, what the look before sees, what happens meanwhile, and the ending after `PendingConnect`, after
-    // nothing, and after a refusal.
-    let rows: [(_, _, fn(&Pipes), _); _] = [
-        ("Connected", &pending, |pipes| becomes(pipes, Status::CONNECTED), [CONNECTED, CONNECTED, CONNECTED]),
+    [
+        ("Connected", pending.clone(), |pipes| becomes(pipes, Status::CONNECTED), [CONNECTED, CONNECTED, CONNECTED]),
         (
             "Connected, after a failure of old",
-            &Status::TOKEN_AUTO_ROTATION_FAILED,
+            Status::TOKEN_AUTO_ROTATION_FAILED,
             |pipes| becomes(pipes, Status::CONNECTED),
             [CONNECTED, CONNECTED, CONNECTED],
         ),
         (
             "Pending once, then Connected",
-            &pending,
+            pending.clone(),
             |pipes| gets(pipes, Fault::pending_then_connected(1)),
             [CONNECTED, CONNECTED, CONNECTED],
         ),
         (
             "Pending three times, then Connected",
-            &pending,
+            pending.clone(),
             |pipes| gets(pipes, Fault::pending_then_connected(3)),
             // A refusal is believed sooner.
             [CONNECTED, CONNECTED, CODE_REJECTED],
         ),
         (
             "Pending for ever",
-            &pending,
+            pending.clone(),
             |pipes| becomes(pipes, Status::PENDING_CONNECT),
             [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
         ),
         (
             "ConnectionValidationFailed",
-            &pending,
+            pending.clone(),
             |pipes| becomes(pipes, Status::CONNECTION_VALIDATION_FAILED),
             [NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED],
         ),
         (
             "ConnectionValidationFailed, and so before, but anew",
-            &Status::CONNECTION_VALIDATION_FAILED,
+            Status::CONNECTION_VALIDATION_FAILED,
             |pipes| becomes(pipes, Status::CONNECTION_VALIDATION_FAILED),
             [NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED],
         ),
         (
             "ConnectionValidationFailed, as before",
-            &Status::CONNECTION_VALIDATION_FAILED,
+            Status::CONNECTION_VALIDATION_FAILED,
             |pipes| is_of_old(pipes, Status::CONNECTION_VALIDATION_FAILED),
             [NOT_CONNECTED, NOT_CONNECTED, CODE_REJECTED],
         ),
         (
             "TokenAutoRotationFailed",
-            &pending,
+            pending.clone(),
             |pipes| becomes(pipes, Status::TOKEN_AUTO_ROTATION_FAILED),
             [NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED],
         ),
         (
-            "500 each time",
-            &pending,
-            |pipes| gets(pipes, always(Fault::bare(500))),
-            [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
+            "500 four times, then Connected",
+            pending.clone(),
+            |pipes| {
+                becomes(pipes, Status::CONNECTED);
+                gets(pipes, Fault::bare(500).times(4));
+            },
+            [CONNECTED, CONNECTED, CONNECTED],
         ),
         (
-            "hangs each time",
-            &pending,
-            |pipes| gets(pipes, always(Answer::Hang)),
-            [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
+            "hangs three times, then ConnectionValidationFailed",
+            pending.clone(),
+            |pipes| {
+                becomes(pipes, Status::CONNECTION_VALIDATION_FAILED);
+                gets(pipes, Fault::from(Answer::Hang).times(3));
+            },
+            [NOT_CONNECTED, NOT_CONNECTED, NOT_CONNECTED],
         ),
-        (
-            "closed each time",
-            &pending,
-            |pipes| gets(pipes, always(Answer::CloseAfterReading)),
-            [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
-        ),
-        (
-            "429 each time",
-            &pending,
-            |pipes| gets(pipes, Fault::throttled(u32::MAX, 1)),
-            [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
-        ),
-        (
-            "404 each time",
-            &pending,
-            |pipes| gets(pipes, always(Fault::exception(Exception::ResourceNotFound))),
-            [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
-        ),
-        (
-            "no connection for a look",
-            &pending,
-            |pipes| pipes.set(Operation::Get, Way::Refused, u32::MAX),
-            [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED],
-        ),
-    ];
-    rows.map(|(name, before, meanwhile, endings)| Afterwards { name, before: before.clone(), meanwhile, endings })
-        .into()
+    ]
+}
+
+/// What keeps each look from seeing anything, from some time after the look before.
+fn what_hides_it() -> [(&'static str, Meanwhile); 6] {
+    [
+        ("500 each time", |pipes| gets(pipes, always(Fault::bare(500)))),
+        ("hangs each time", |pipes| gets(pipes, always(Answer::Hang))),
+        ("closed each time", |pipes| gets(pipes, always(Answer::CloseAfterReading))),
+        ("429 each time", |pipes| gets(pipes, Fault::throttled(u32::MAX, 1))),
+        ("404 each time", |pipes| gets(pipes, always(Fault::exception(Exception::ResourceNotFound)))),
+        ("no connection for a look", |pipes| pipes.set(Operation::Get, Way::Refused, u32::MAX)),
+    ]
 }
 
 /// The app authorization has this status from now on.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::expected::{CONNECTED, Ending, TEMPORARILY_UNAVAILABLE, UNKNOWN_CONNECTION, location};
 use crate::pipe::{Pipes, Way};
-use crate::support::{answer_within, granted, header, piped, stage};
+use crate::support::{answer, answer_within, granted, header, piped, stage};
 
 /// What the look meets.
 enum Look {
@@ -121,4 +121,22 @@ async fn the_code_is_kept_unless_there_is_something_to_connect() {
     }
     println!("{count} rows of looks before the code is spent");
     assert!(wrong.is_empty(), "{} of {count} rows end otherwise:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_bad_spell_a_look_is_as_patient_as_before() {
+    let pipes = Pipes::new(stage().await);
+    let endpoint = piped(&[], &pipes);
+    // A warm instance whose AppFabric is down for a while.
+    let callbacks = 150;
+    pipes.emulator().fault(Target::any(), Operation::Get, Fault::bare(500).times(u32::MAX));
+    for number in 0..callbacks {
+        let response = answer(&endpoint, &granted(1, &format!("code-{number}"))).await;
+        assert_eq!(header(&response, "location"), location(TEMPORARILY_UNAVAILABLE, 1));
+    }
+    assert_eq!(pipes.called(Operation::Get), 3 * callbacks);
+    pipes.emulator().clear_faults();
+    pipes.emulator().fault(Target::any(), Operation::Get, Fault::bare(500).times(2));
+    let response = answer(&endpoint, &granted(1, "code")).await;
+    assert_eq!(header(&response, "location"), location(CONNECTED, 1));
 }

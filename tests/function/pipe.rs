@@ -8,6 +8,7 @@ use std::error::Error;
 use std::future::pending;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(crate) struct Pipes {
     script: Arc<Mutex<HashMap<Operation, (Way, u32)>>>,
     /// How often each operation was called, whether or not the call got there.
     called: Arc<Mutex<HashMap<Operation, usize>>>,
+    /// How many connections there have been.
+    connections: Arc<AtomicUsize>,
     /// A pool of connections for each connect timeout, as the SDK's own client has.
     clients: Arc<Mutex<HashMap<Option<Duration>, Client>>>,
 }
@@ -64,7 +67,13 @@ type Client = legacy::Client<Connector, SdkBody>;
 impl Pipes {
     /// The way to this emulator, for now an open one.
     pub(crate) fn new(emulator: AppFabric) -> Self {
-        Self { emulator: Arc::new(emulator), script: Arc::default(), called: Arc::default(), clients: Arc::default() }
+        Self {
+            emulator: Arc::new(emulator),
+            script: Arc::default(),
+            called: Arc::default(),
+            connections: Arc::default(),
+            clients: Arc::default(),
+        }
     }
 
     /// The emulator at its end.
@@ -84,6 +93,11 @@ impl Pipes {
         self.called.lock().expect("nobody panics here").get(&operation).copied().unwrap_or_default()
     }
 
+    /// How many connections there have been.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
     /// The way for one more call of this operation.
     fn next(&self, operation: Operation) -> Way {
         *self.called.lock().expect("nobody panics here").entry(operation).or_default() += 1;
@@ -99,7 +113,8 @@ impl Pipes {
     /// The client for a call, with connections to use again where the way is open.
     fn client(&self, way: Way, connect_timeout: Option<Duration>) -> Client {
         let client = || {
-            let connector = Connector { emulator: Arc::clone(&self.emulator), way, connect_timeout };
+            let (emulator, connections) = (Arc::clone(&self.emulator), Arc::clone(&self.connections));
+            let connector = Connector { emulator, connections, way, connect_timeout };
             // The settings of the SDK's own client, which are hyper's defaults.
             legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector)
         };
@@ -161,6 +176,7 @@ fn connector_error(error: legacy::Error) -> ConnectorError {
 #[derive(Clone)]
 struct Connector {
     emulator: Arc<AppFabric>,
+    connections: Arc<AtomicUsize>,
     way: Way,
     connect_timeout: Option<Duration>,
 }
@@ -175,12 +191,13 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let Self { emulator, way, connect_timeout } = self.clone();
+        let Self { emulator, connections, way, connect_timeout } = self.clone();
         let connect = async move {
             match way {
                 Way::Open => {
                     let (ours, theirs) = tokio::io::duplex(CAPACITY);
                     emulator.accept(theirs);
+                    connections.fetch_add(1, Ordering::Relaxed);
                     Ok(Pipe(TokioIo::new(ours)))
                 }
                 Way::Refused => Err(io::Error::from(io::ErrorKind::ConnectionRefused).into()),
