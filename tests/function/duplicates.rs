@@ -268,12 +268,22 @@ async fn when_the_first_ones_instance_dies_the_code_is_looked_after_and_never_se
     let after_reading = |fault: Fault| fault.wait_after_reading(Duration::from_secs(9));
     let unread = Fault::default().wait_before_reading(Duration::from_hours(1));
     let connected: fn(&Scene) = |scene| scene.pipes.emulator().set_status(&arn(1), Status::CONNECTED);
+    let down: fn(&Scene) = |scene| scene.fault(Operation::Get, Fault::bare(500).times(4));
     for (name, meets, dies_at, meanwhile, sends, comes_at, ending) in [
         // Before the Connect: while it looks.
         ("before", (Operation::Get, unread.clone()), 1, None, 0, 32, UNCONFIRMED),
         ("before, connected by somebody else", (Operation::Get, unread), 1, Some(connected), 0, 32, CONNECTED),
         // Between the Connect and the record.
         ("after", (Operation::Connect, after_reading(Fault::default())), 5, None, 1, 32, CONNECTED),
+        (
+            "after, none to ask for a while",
+            (Operation::Connect, after_reading(Fault::default())),
+            5,
+            Some(down),
+            1,
+            32,
+            CONNECTED,
+        ),
         ("after, undecided", (Operation::Connect, after_reading(Fault::bare(500))), 5, None, 1, 32, UNCONFIRMED),
         // Nobody can know yet that the first one is gone.
         ("after, too early", (Operation::Connect, after_reading(Fault::default())), 5, None, 1, 6, IN_PROGRESS),
