@@ -44,7 +44,7 @@ pub struct CallbackLog<'i> {
     /// What checking `state` came to: `off`, `valid`, or why not.
     pub state: &'static str,
     /// Where the ledger was kept.
-    pub ledger: Kept,
+    ledger: Kept,
 }
 
 impl<'i> CallbackLog<'i> {
@@ -70,6 +70,11 @@ impl<'i> CallbackLog<'i> {
             state: "off",
             ledger: Kept::Nowhere,
         }
+    }
+
+    /// Notes where the ledger was kept; a table that was out of reach once is what the line is to say.
+    pub fn note_ledger(&mut self, kept: Kept) {
+        self.ledger = self.ledger.max(kept);
     }
 
     /// Writes the line, at the level that the outcome has.
