@@ -41,7 +41,7 @@ pub struct CallbackLog<'i> {
     pub appfabric: Option<Duration>,
     /// The reference of the code's first delivery, where this is a later one.
     pub first_reference: Option<String>,
-    /// What checking `state` came to: `off`, `valid`, or why not.
+    /// What checking `state` came to: `off`, `valid`, why not, or `unchecked` where it did not come to that.
     pub state: &'static str,
     /// Where the ledger was kept.
     ledger: Kept,

@@ -107,6 +107,9 @@ impl Endpoint {
     async fn redirection(&self, request: &Request<'_>, segments: &[&str], invocation: &Invocation) -> Response {
         let budget = Budget::new(invocation.now, invocation.remaining);
         let mut log = CallbackLog::new(&invocation.request_id, !self.warm.swap(true, Ordering::Relaxed));
+        if self.config.state_mode != StateMode::Off {
+            log.state = proof::UNCHECKED;
+        }
         let connection = self.config.connections.find(segments);
         let outcome = match &connection {
             Some(connection) => self.conclude(request, connection, &budget, invocation, &mut log).await,
