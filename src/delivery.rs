@@ -2,7 +2,7 @@
 
 mod spending;
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::appfabric::{AppFabric, Seen, Status, Verdict};
 use crate::authorization_code::AuthorizationCode;
 use crate::budget::{Budget, Slice, pauses};
 use crate::callback_log::CallbackLog;
-use crate::ledger::{Claimed, CodeKey, Entry, Kept, Ledger};
+use crate::ledger::{Claim, Claimed, CodeKey, Entry, Kept, Ledger};
 use crate::outcome::Outcome;
 use crate::redirect_uri::RedirectUri;
 
@@ -50,25 +50,24 @@ pub struct Delivery<'d, 'i> {
 }
 
 impl Delivery<'_, '_> {
-    /// Spends the code unless that has been done, and says how it ended, inside the budget.
-    pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> Outcome {
+    /// Spends the code unless that has been done, and says how it ended, inside the budget; with the claim, where there
+    /// is one in which that is to be recorded.
+    pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> (Outcome, Option<Claim>) {
         if !self.budget.is_enough() {
             self.log.aws_error_code = Some("NoTimeLeft".to_owned());
-            return Outcome::TemporarilyUnavailable;
+            return (Outcome::TemporarilyUnavailable, None);
         }
         let (claimed, kept) = self.ledger.claim(key.clone(), self.reference, self.budget).await;
-        self.note_ledger(kept);
+        self.log.note_ledger(kept);
         match claimed {
             Claimed::First(claim) => {
                 let unsafe_to_spend = self.strict && kept == Kept::Unreachable;
                 let outcome = if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(code).await };
-                let kept = self.ledger.record(claim, outcome, self.budget).await;
-                self.note_ledger(kept);
-                outcome
+                (outcome, Some(claim))
             }
             Claimed::Before(entry) => {
                 self.log.first_reference = Some(entry.reference.clone());
-                self.later(&key, entry).await
+                (self.later(&key, entry).await, None)
             }
         }
     }
@@ -110,7 +109,7 @@ impl Delivery<'_, '_> {
                 return Outcome::InProgress;
             }
             let (known, kept) = self.ledger.look(key, self.reference, self.budget).await;
-            self.note_ledger(kept);
+            self.log.note_ledger(kept);
             // Nothing more is known of a claim that has gone.
             entry = known.unwrap_or(entry);
         }
@@ -135,8 +134,8 @@ impl Delivery<'_, '_> {
         }
         match self.look_first().await {
             Ok(_) => self.watch(&Since::Clock(claimed_at), Outcome::Unconfirmed).await,
-            // The code may have been sent.
-            Err(Outcome::TemporarilyUnavailable) => Outcome::Unconfirmed,
+            // The code may have been sent; with nothing seen before, whatever is seen later is news.
+            Err(Outcome::TemporarilyUnavailable) => self.watch(&Since::Clock(UNIX_EPOCH), Outcome::Unconfirmed).await,
             Err(outcome) => outcome,
         }
     }
@@ -161,11 +160,6 @@ impl Delivery<'_, '_> {
             self.log.status = Some(seen.status.as_str().to_owned());
         }
     }
-
-    /// A table that was out of reach once is what the log is to say.
-    fn note_ledger(&mut self, kept: Kept) {
-        self.log.ledger = self.log.ledger.max(kept);
-    }
 }
 
 impl Since {
@@ -181,8 +175,6 @@ impl Since {
 
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
     use super::*;
 
     fn seen(status: Status, updated_at: u64) -> Seen {
