@@ -321,6 +321,7 @@ export async function aFlow(front, browser, tally) {
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
     is(outline, 'solid', 'the outline of what has the focus');
     await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Allow' }).waitFor();
     await tabUntil(page, 'Cancel');
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
