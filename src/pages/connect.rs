@@ -21,7 +21,8 @@ impl ConnectPage<'_> {
         let who = organisation.unwrap_or("The team that sent you this link");
         let heading = format!("Connect {app}");
         let happened = format!("{who} asks you to approve a connection to {app}.");
-        let now = "Sign in there if you are asked to, and allow access; you come back here afterwards.";
+        let now =
+            format!("Continue to {app}, sign in if you are asked to, and allow access; you come back here afterwards.");
         let unasked = "If you did not expect this, close the page; nothing has been changed.";
         fill(
             TEMPLATE,
@@ -35,7 +36,7 @@ impl ConnectPage<'_> {
                 ("happened", Some(&happened)),
                 ("app", Some(app)),
                 ("tenant", tenant),
-                ("now", Some(now)),
+                ("now", Some(&now)),
                 ("button", Some(&format!("Continue to {app}"))),
                 ("unasked", Some(unasked)),
                 ("reference", reference.map(|Reference(text)| text)),
@@ -86,7 +87,7 @@ mod tests {
         let plain = ConnectPage { app: "x", tenant: Some("x"), organisation: Some("x") }.html(None);
         assert!(html.contains(&format!("<button>Continue to {shown}</button>")));
         // Every place that shows a name shows it escaped, and nothing else differs.
-        assert_eq!(html.matches(shown).count(), 8);
+        assert_eq!(html.matches(shown).count(), 9);
         assert_eq!(html.replace(shown, "").matches('<').count(), plain.matches('<').count());
     }
 }

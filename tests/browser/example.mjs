@@ -14,6 +14,10 @@ const PATIENCE = 15_000;
 
 export const SCREENSHOTS = process.env.SCREENSHOTS || path.join(ROOT, 'target/screenshots');
 
+// Whatever happens here, none of them outlives this process.
+const running = new Set();
+process.on('exit', () => running.forEach((example) => example.kill()));
+
 // The running example, with what it says of itself.
 export class Example {
   static async start(front, more = []) {
@@ -28,7 +32,7 @@ export class Example {
     for (const stream of [example.process.stdout, example.process.stderr]) {
       stream.on('data', (text) => { example.printed += text; });
     }
-    process.on('exit', () => example.kill());
+    running.add(example);
 
     example.link = await example.says(/^\s+(http\S+\/(?:authorize\?\S+|connect\/[0-9a-f]{64}))$/m);
     example.application = await example.says(/application {2}is at (\S+)/);
@@ -103,6 +107,7 @@ export class Example {
   }
 
   kill() {
+    running.delete(this);
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
   }
 }
