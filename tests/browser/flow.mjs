@@ -268,7 +268,7 @@ export async function aFlow(front, browser, tally) {
     await resultPage(page, 'connected', { outcome: 'connected' });
   });
 
-  await check('a link goes on while AppFabric is busy only after a while', () => inAFreshContext(browser, null, {}, async (page) => {
+  await visitUnwatched('while AppFabric is busy a link says so, and works afterwards', async (page) => {
     const link = await example.newLink();
     const busy = { answer: { exception: { name: 'InternalServerException' } }, times: 3 };
     await example.fault('GetAppAuthorization', busy);
@@ -280,7 +280,7 @@ export async function aFlow(front, browser, tally) {
     is(await cookies(page), [], 'cookies');
     await page.goto(link);
     await connect(example, page);
-  }));
+  });
 
   for (const [host, relation] of [['localhost', 'cross-site'], ['127.0.0.1', 'same-site']]) {
     await visitUnwatched(`a form on a ${relation} page cannot press the button`, async (page) => {
@@ -346,7 +346,7 @@ export async function aFlow(front, browser, tally) {
   });
   await check('no page complains on the console', () => is(watch.complaints, [], 'console and page errors'));
   await check('no other link, state, code or cookie is in what the example prints', () => {
-    is(watch.secrets.size > 50, true, `whether secrets were seen (${watch.secrets.size})`);
+    is(watch.secrets.size > 20, true, `whether secrets were seen (${watch.secrets.size})`);
     is(watch.leaked(), [], 'secrets in the output');
   });
   await check('Ctrl-C ends it cleanly, with a browser still there', () => inAFreshContext(browser, null, {}, async (page) => {
