@@ -49,4 +49,12 @@ impl AppAuthorization {
             Self::Uuids { app_authorization, .. } => app_authorization.as_str().to_owned(),
         }
     }
+    /// The UUIDs of the app bundle and of the app authorization in it.
+    #[must_use]
+    pub fn uuids(&self) -> (&Uuid, &Uuid) {
+        match self {
+            Self::Arn(arn) => (arn.app_bundle(), arn.app_authorization()),
+            Self::Uuids { app_bundle, app_authorization, .. } => (app_bundle, app_authorization),
+        }
+    }
 }

@@ -22,6 +22,11 @@ impl AuthorizationCode {
     /// The longest code that is passed on, in bytes: above the service model's 2,048, because Entra's are longer.
     pub const MAX_BYTES: usize = 8_192;
 
+    /// What a hash of it is made of; nothing else may read it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// Gives the text up, to be sent to AppFabric; the code is gone afterwards.
     #[must_use]
     pub fn spend(self) -> String {

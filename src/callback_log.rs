@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use crate::budget::Budget;
+use crate::ledger::Kept;
 use crate::outcome::Outcome;
 
 /// What is known of a callback so far; none of it is secret.
@@ -29,10 +31,18 @@ pub struct CallbackLog<'i> {
     pub aws_request_id: Option<String>,
     /// The type of AppFabric's error.
     pub aws_error_code: Option<String>,
+    /// The type of the error that the last look afterwards ended with.
+    pub look_up_error_code: Option<String>,
     /// How often the code was sent.
     pub attempts: u32,
-    /// How long AppFabric took.
+    /// How often AppFabric was asked for the status.
+    pub look_ups: u32,
+    /// How long AppFabric took, all calls together.
     pub appfabric: Option<Duration>,
+    /// The reference of the code's first delivery, where this is a later one.
+    pub first_reference: Option<String>,
+    /// Where the ledger was kept.
+    pub ledger: Kept,
 }
 
 impl<'i> CallbackLog<'i> {
@@ -50,13 +60,17 @@ impl<'i> CallbackLog<'i> {
             status: None,
             aws_request_id: None,
             aws_error_code: None,
+            look_up_error_code: None,
             attempts: 0,
+            look_ups: 0,
             appfabric: None,
+            first_reference: None,
+            ledger: Kept::Nowhere,
         }
     }
 
     /// Writes the line, at the level that the outcome has.
-    pub fn write(&self, outcome: Outcome, duration: Duration) {
+    pub fn write(&self, outcome: Outcome, budget: &Budget) {
         let action = if self.redirect_uri_refused {
             "set PUBLIC_BASE_URL to the https address that the application was given; AppFabric takes no other"
         } else {
@@ -77,12 +91,17 @@ impl<'i> CallbackLog<'i> {
                     aws.error_code = self.aws_error_code.as_deref(),
                     application.error = self.application_error.as_deref(),
                     malformed = self.malformed,
+                    look_up.error_code = self.look_up_error_code.as_deref(),
                     attempts = self.attempts,
+                    look_ups = self.look_ups,
                     appfabric_ms = self.appfabric.map(milliseconds),
-                    duration_ms = milliseconds(duration),
+                    duration_ms = milliseconds(budget.elapsed()),
+                    budget_left_ms = milliseconds(budget.left()),
                     cold_start = self.cold_start,
                     state = "off",
-                    duplicate = false,
+                    duplicate = self.first_reference.is_some(),
+                    first_reference = self.first_reference.as_deref(),
+                    ledger = self.ledger.name(),
                     action,
                     "callback"
                 )

@@ -4,7 +4,7 @@ mod settings;
 
 use std::fmt;
 
-use crate::app_authorization::{AllowList, Connections};
+use crate::app_authorization::{AllowList, Connections, Region};
 use crate::outcome::ResultPage;
 
 pub use settings::{BaseUrl, PageUrl};
@@ -24,6 +24,17 @@ pub struct Config {
     pub connections: Connections,
     /// `ORGANISATION_NAME`: who asks; plain text.
     pub organisation_name: Option<String>,
+    /// `FLOW_TABLE`; none is the memory of this process.
+    pub flow_table: Option<FlowTable>,
+}
+
+/// The DynamoDB table of spent codes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FlowTable {
+    /// `FLOW_TABLE`.
+    pub name: String,
+    /// `AWS_REGION`: the function's own.
+    pub region: Region,
 }
 
 /// Everything that is wrong with an environment, for the operator at start.
@@ -43,17 +54,20 @@ impl Config {
     /// Reads the variables through `lookup`; one that is set but empty counts as not set.
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup, faults: Vec::new() };
+        let own_region = reader.parse("AWS_REGION", settings::region);
         let config = Self {
             success_url: reader.parse("SUCCESS_URL", PageUrl::parse),
             pending_url: reader.parse("PENDING_URL", PageUrl::parse),
             failure_url: reader.parse("FAILURE_URL", PageUrl::parse),
             public_base_url: reader.parse("PUBLIC_BASE_URL", BaseUrl::parse),
             organisation_name: reader.parse("ORGANISATION_NAME", settings::organisation_name),
-            connections: reader.connections(),
+            connections: reader.connections(own_region.as_ref()),
+            flow_table: reader.flow_table(own_region),
         };
-        reader.check_flows();
+        reader.check_state_mode();
         reader.parse("AWS_ENDPOINT_URL", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_APPFABRIC", settings::endpoint_url);
+        reader.parse("AWS_ENDPOINT_URL_DYNAMODB", settings::endpoint_url);
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigError(reader.faults)) }
     }
 
@@ -93,30 +107,38 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         self.faults.push(Fault { variable, problem: problem.into() });
     }
 
-    fn connections(&mut self) -> Connections {
+    fn connections(&mut self, own_region: Option<&Region>) -> Connections {
         let faults_before = self.faults.len();
         let explicit = self.parse("APPFABRIC_REGION", settings::region);
-        let own = self.parse("AWS_REGION", settings::region);
         // What stands for a faulty setting never leaves a faulty configuration, and would admit nothing if it did.
         let nothing = || Connections::Listed(AllowList::default());
         if self.text("APP_AUTHORIZATIONS").is_some() {
             return self.parse("APP_AUTHORIZATIONS", settings::app_authorizations).unwrap_or_else(nothing);
         }
-        let region = explicit.or(own);
-        if region.is_none() && self.faults.len() == faults_before {
+        let region = explicit.or_else(|| own_region.cloned());
+        if region.is_none() && self.faults.len() == faults_before && self.text("AWS_REGION").is_none() {
             self.fault("AWS_REGION", "is not set; set it or APPFABRIC_REGION to the Region to call");
         }
         region.map_or_else(nothing, |region| Connections::Any { region })
     }
 
-    /// Flows and `state` are not in this version: refuse to start rather than pretend to check.
-    fn check_flows(&mut self) {
-        let table = self.text("FLOW_TABLE").is_some();
-        if table {
-            self.fault("FLOW_TABLE", "is set, but flows are not in this version; leave it empty");
+    fn flow_table(&mut self, own_region: Option<Region>) -> Option<FlowTable> {
+        let name = self.parse("FLOW_TABLE", settings::table_name)?;
+        if own_region.is_none() && !self.faults.iter().any(|fault| fault.variable == "AWS_REGION") {
+            self.fault("AWS_REGION", "is not set; set it to the Region of the FLOW_TABLE");
         }
+        own_region.map(|region| FlowTable { name, region })
+    }
+
+    /// `state` is not checked in this version: refuse to start rather than pretend to.
+    fn check_state_mode(&mut self) {
+        let table = self.text("FLOW_TABLE").is_some();
         match self.text("STATE_MODE").as_deref() {
-            None | Some("off") => {}
+            Some("off") => {}
+            None if !table => {}
+            None => {
+                self.fault("STATE_MODE", "would be `enforce`, but `state` is not checked in this version; use `off`");
+            }
             Some("report" | "enforce") if table => {
                 self.fault("STATE_MODE", "is not `off`, but `state` is not checked in this version; use `off`");
             }

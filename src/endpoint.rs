@@ -1,32 +1,30 @@
 //! The routes, and the redirection endpoint (RFC 6749 §3.1.2): the contract's steps, one after the other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
 use crate::app_authorization::Connection;
-use crate::appfabric::{AppFabric, Connect, Verdict};
+use crate::appfabric::AppFabric;
 use crate::authorization_response::AuthorizationResponse;
+use crate::budget::Budget;
 use crate::callback_log::CallbackLog;
 use crate::config::Config;
+use crate::delivery::Delivery;
 use crate::gateway::{EventResponse, Payload, Request, Response};
+use crate::ledger::Ledger;
 use crate::location::location;
 use crate::outcome::{Outcome, ResultPage};
 use crate::pages::{Page, Reference};
 use crate::redirect_uri::RedirectUri;
 
-/// The longest that a person waits, from the start of the invocation.
-const BUDGET: Duration = Duration::from_secs(20);
-
-/// What is kept of Lambda's own deadline to send the answer.
-const RESERVE: Duration = Duration::from_secs(1);
-
 /// The function: everything that answers an event.
 pub struct Endpoint {
     config: Config,
     appfabric: AppFabric,
+    ledger: Ledger,
     warm: AtomicBool,
 }
 
@@ -35,7 +33,9 @@ pub struct Endpoint {
 pub struct Invocation {
     /// Lambda's request ID; no caller can choose it.
     pub request_id: String,
-    /// The time left until Lambda's deadline.
+    /// The clock on the wall when it began.
+    pub now: SystemTime,
+    /// The time left then until Lambda's deadline.
     pub remaining: Duration,
 }
 
@@ -49,10 +49,10 @@ enum Route<'p> {
 }
 
 impl Endpoint {
-    /// The function with this configuration, calling this AppFabric.
+    /// The function with this configuration, calling this AppFabric, with the spent codes in this ledger.
     #[must_use]
-    pub fn new(config: Config, appfabric: AppFabric) -> Self {
-        Self { config, appfabric, warm: AtomicBool::new(false) }
+    pub fn new(config: Config, appfabric: AppFabric, ledger: Ledger) -> Self {
+        Self { config, appfabric, ledger, warm: AtomicBool::new(false) }
     }
 
     /// Answers an event, whatever it is.
@@ -86,11 +86,11 @@ impl Endpoint {
 
     /// The redirection endpoint: always one 303, and one line in the log.
     async fn redirection(&self, request: &Request<'_>, segments: &[&str], invocation: &Invocation) -> Response {
-        let started = Instant::now();
+        let budget = Budget::new(invocation.now, invocation.remaining);
         let mut log = CallbackLog::new(&invocation.request_id, !self.warm.swap(true, Ordering::Relaxed));
         let connection = self.config.connections.find(segments);
         let outcome = match &connection {
-            Some(connection) => self.conclude(request, connection, invocation, &mut log).await,
+            Some(connection) => self.conclude(request, connection, &budget, invocation, &mut log).await,
             None => Outcome::UnknownConnection,
         };
         log.connection = connection.map(|connection| connection.name);
@@ -98,17 +98,18 @@ impl Endpoint {
         let public_name = log.connection.as_deref().filter(|_| outcome != Outcome::UnknownConnection);
         let page = self.page_url(request, outcome.page());
         let location = location(&page, outcome, public_name, &invocation.request_id);
-        log.write(outcome, started.elapsed());
+        log.write(outcome, &budget);
         Response::see_other(location)
     }
 
     /// From the authorization response to the outcome, for an app authorization that may be connected.
-    async fn conclude(
+    async fn conclude<'i>(
         &self,
         request: &Request<'_>,
         connection: &Connection,
-        invocation: &Invocation,
-        log: &mut CallbackLog<'_>,
+        budget: &Budget,
+        invocation: &'i Invocation,
+        log: &mut CallbackLog<'i>,
     ) -> Outcome {
         let code = match AuthorizationResponse::parse(&request.query) {
             Ok(AuthorizationResponse::Granted(code)) => code,
@@ -127,20 +128,16 @@ impl Endpoint {
             log.redirect_uri_refused = true;
             return Outcome::CodeRejected;
         };
-        let within = invocation.remaining.saturating_sub(RESERVE).min(BUDGET);
-        if within.is_zero() {
-            log.aws_error_code = Some("NoTimeLeft".to_owned());
-            return Outcome::TemporarilyUnavailable;
-        }
-        let Connect { verdict, app, request_id, error_code, attempts, duration } =
-            self.appfabric.connect(&connection.app_authorization, code, &redirect_uri, within).await;
-        let outcome = verdict.outcome();
-        if let Verdict::Status(status) = verdict {
-            log.status = Some(status.as_str().to_owned());
-        }
-        (log.app, log.aws_request_id, log.aws_error_code) = (app, request_id, error_code);
-        (log.attempts, log.appfabric) = (attempts, Some(duration));
-        outcome
+        let delivery = Delivery {
+            appfabric: &self.appfabric,
+            ledger: &self.ledger,
+            app_authorization: &connection.app_authorization,
+            redirect_uri: &redirect_uri,
+            budget,
+            reference: &invocation.request_id,
+            log,
+        };
+        delivery.conclude(code).await
     }
 
     /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.

@@ -29,8 +29,9 @@ async fn or_apology(work: impl Future<Output = EventResponse> + Send + 'static, 
 
 impl From<Context> for Invocation {
     fn from(context: Context) -> Self {
-        let remaining = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-        Self { request_id: context.request_id, remaining }
+        let now = SystemTime::now();
+        let remaining = context.deadline().duration_since(now).unwrap_or_default();
+        Self { request_id: context.request_id, now, remaining }
     }
 }
 

@@ -10,9 +10,11 @@
 //! 3. [`gateway`]: API Gateway events in, responses out, both payload formats; [`query`]: decoded exactly once.
 //! 4. [`authorization_response`] (RFC 6749 §4.1.2) and its secret, the [`authorization_code`].
 //! 5. [`app_authorization`]: which app authorization a path names, and whether it may.
-//! 6. [`redirect_uri`] and [`appfabric`]: the one call, and what its answer means.
-//! 7. [`location`] and [`pages`]: where the person goes and what they read there.
-//! 8. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
+//! 6. [`delivery`]: the code is spent once, and what became of it is found out; a later delivery is told the same.
+//! 7. [`ledger`]: which codes have been claimed; [`budget`]: how long everything may take.
+//! 8. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean.
+//! 9. [`location`] and [`pages`]: where the person goes and what they read there.
+//! 10. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
 //!
 //! # Words
 //!
@@ -23,11 +25,14 @@ pub mod app_authorization;
 pub mod appfabric;
 pub mod authorization_code;
 pub mod authorization_response;
+pub mod budget;
 pub mod callback_log;
 pub mod config;
+pub mod delivery;
 pub mod endpoint;
 pub mod function;
 pub mod gateway;
+pub mod ledger;
 pub mod location;
 pub mod logs;
 pub mod outcome;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::ledger::{Ledger, Table};
 use appfabric_connect::{function, logs};
 
 #[tokio::main(flavor = "current_thread")]
@@ -23,8 +24,9 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let appfabric = AppFabric::new(AppFabric::sdk_from_environment().await);
-    let endpoint = Arc::new(Endpoint::new(config, appfabric));
+    let sdk = AppFabric::sdk_from_environment().await;
+    let ledger = Ledger::new(config.flow_table.as_ref().map(|table| Table::new(&sdk, table)));
+    let endpoint = Arc::new(Endpoint::new(config, AppFabric::new(sdk), ledger));
     let answer = lambda_runtime::service_fn(|event| function::handle(Arc::clone(&endpoint), event));
     match lambda_runtime::run(answer).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::Endpoint;
 use appfabric_connect::function;
+use appfabric_connect::ledger::Ledger;
 use appfabric_emulator::appfabric::{self as emulator, Authorization, AuthorizationArn, Region};
 use appfabric_emulator::application::Application;
 use appfabric_emulator::gateway::{self, Gateway};
@@ -124,7 +125,7 @@ fn function(sdk: &SdkConfig) -> Result<Arc<Endpoint>, Box<dyn Error>> {
         "ORGANISATION_NAME" => Some("Example Corp".to_owned()),
         _ => None,
     };
-    Ok(Arc::new(Endpoint::new(Config::from_environment(environment)?, AppFabric::new(sdk.clone()))))
+    Ok(Arc::new(Endpoint::new(Config::from_environment(environment)?, AppFabric::new(sdk.clone()), Ledger::new(None))))
 }
 
 /// The function as API Gateway invokes it, each step told as it happens.

@@ -106,6 +106,16 @@ pub(super) fn region(text: &str) -> Result<Region, String> {
     Region::parse(text).ok_or_else(|| "is not the name of a Region, such as us-east-1".to_owned())
 }
 
+/// Reads the name of a DynamoDB table: `[a-zA-Z0-9_.-]{3,255}`.
+pub(super) fn table_name(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if matches!(text.len(), 3..=255) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("is not the name of a DynamoDB table (`[a-zA-Z0-9_.-]{3,255}`)".to_owned())
+    }
+}
+
 /// Checks a standard endpoint override; the SDK would ignore one that it cannot read, and call AWS instead.
 pub(super) fn endpoint_url(text: &str) -> Result<(), String> {
     match Url::parse(text) {

@@ -21,6 +21,7 @@ fn the_least_environment_is_lambdas_own() {
         read(&[("AWS_REGION", "eu-west-1"), ("SUCCESS_URL", ""), ("FLOW_TABLE", ""), ("STATE_MODE", "")]).unwrap();
     assert_eq!(config.success_url, None);
     assert_eq!(config.public_base_url, None);
+    assert_eq!(config.flow_table, None);
     assert!(matches!(config.connections, Connections::Any { region } if region.as_str() == "eu-west-1"));
 }
 
@@ -36,8 +37,10 @@ fn the_fullest_environment_is_read() {
         ("APPFABRIC_REGION", "us-east-1"),
         ("AWS_REGION", "eu-central-1"),
         ("ORGANISATION_NAME", "Müller & Söhne"),
+        ("FLOW_TABLE", "appfabric-connect_Codes.1"),
         ("STATE_MODE", "off"),
         ("AWS_ENDPOINT_URL_APPFABRIC", "http://127.0.0.1:4566"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:8000"),
     ])
     .unwrap();
     let page = |page| config.page_url(page).map(PageUrl::as_str);
@@ -47,6 +50,8 @@ fn the_fullest_environment_is_read() {
     assert_eq!(config.public_base_url.as_ref().map(BaseUrl::as_str), Some("https://Connect.example.com/base"));
     assert_eq!(config.organisation_name.as_deref(), Some("Müller & Söhne"));
     assert_eq!(config.connections.find(&["slack"]).unwrap().name, "slack");
+    let table = config.flow_table.unwrap();
+    assert_eq!((table.name.as_str(), table.region.as_str()), ("appfabric-connect_Codes.1", "eu-central-1"));
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn every_fault_is_told_at_once_and_no_value_is_repeated() {
          FAILURE_URL must hold no credentials; \
          PUBLIC_BASE_URL must have no query; \
          APP_AUTHORIZATIONS has faults: alias `slack` is not given the ARN of an app authorization; \
-         FLOW_TABLE is set, but flows are not in this version; leave it empty; \
+         AWS_REGION is not set; set it to the Region of the FLOW_TABLE; \
          STATE_MODE is none of `off`, `report`, `enforce`"
     );
 }
@@ -135,11 +140,46 @@ fn other_settings_name_what_they_take() {
     assert_fault("ORGANISATION_NAME", &"é".repeat(101), "is longer than 100 characters");
     assert_fault("ORGANISATION_NAME", "a\nb", "has a control character");
     assert_fault("APPFABRIC_REGION", "Ireland", "is not the name of a Region, such as us-east-1");
-    assert_fault("AWS_ENDPOINT_URL_APPFABRIC", "127.0.0.1:4566", "is no absolute http or https URL");
+    for variable in ["AWS_ENDPOINT_URL_APPFABRIC", "AWS_ENDPOINT_URL_DYNAMODB"] {
+        assert_fault(variable, "127.0.0.1:4566", "is no absolute http or https URL");
+    }
     assert_fault("STATE_MODE", "enforce", "needs FLOW_TABLE; use `off` without one");
     assert_fault("STATE_MODE", "report", "needs FLOW_TABLE; use `off` without one");
     assert_eq!(
         read(&[]).unwrap_err().to_string(),
         "the configuration is faulty: AWS_REGION is not set; set it or APPFABRIC_REGION to the Region to call"
     );
+}
+
+#[test]
+fn a_table_has_a_name_a_region_and_in_this_version_no_state() {
+    let problem = "is not the name of a DynamoDB table (`[a-zA-Z0-9_.-]{3,255}`)";
+    for name in ["ab", "a b c", "arn:aws:dynamodb:us-east-1:123456789012:table/codes", "codes/..", &"a".repeat(256)] {
+        let error = read(&[("AWS_REGION", "us-east-1"), ("FLOW_TABLE", name), ("STATE_MODE", "off")]).unwrap_err();
+        assert_eq!(error.to_string(), format!("the configuration is faulty: FLOW_TABLE {problem}"), "{name}");
+    }
+    let list = format!(r#"{{"slack": "{ARN}"}}"#);
+    for (region, problem) in [
+        ("", "is not set; set it to the Region of the FLOW_TABLE"),
+        ("canary", "is not the name of a Region, such as us-east-1"),
+    ] {
+        let variables = [
+            ("APP_AUTHORIZATIONS", list.as_str()),
+            ("FLOW_TABLE", "codes"),
+            ("STATE_MODE", "off"),
+            ("AWS_REGION", region),
+        ];
+        assert_eq!(
+            read(&variables).unwrap_err().to_string(),
+            format!("the configuration is faulty: AWS_REGION {problem}")
+        );
+    }
+    for (mode, problem) in [
+        ("", "would be `enforce`, but `state` is not checked in this version; use `off`"),
+        ("enforce", "is not `off`, but `state` is not checked in this version; use `off`"),
+        ("report", "is not `off`, but `state` is not checked in this version; use `off`"),
+    ] {
+        let error = read(&[("AWS_REGION", "us-east-1"), ("FLOW_TABLE", "codes"), ("STATE_MODE", mode)]).unwrap_err();
+        assert_eq!(error.to_string(), format!("the configuration is faulty: STATE_MODE {problem}"));
+    }
 }

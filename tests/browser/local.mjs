@@ -58,6 +58,7 @@ async function aPersonsWays(front, browser, tally) {
   const visit = (name, body) => check(name, () => inAFreshContext(browser, watch, {}, body));
 
   await visit('Allow ends on the page that says connected', async (page) => {
+    const sent = example.sent();
     await page.goto(example.link);
     await decide(page, 'Allow');
     const query = await resultPage(page, 'connected', { outcome: 'connected' });
@@ -68,6 +69,7 @@ async function aPersonsWays(front, browser, tally) {
     is(query.get('connection'), example.authorization, 'the connection');
     is(page.url().includes('code='), false, 'whether the code is in the address');
     is(await page.evaluate(() => document.referrer), '', 'document.referrer');
+    is(example.sent() - sent, 1, 'codes sent to AppFabric');
   });
 
   await visit('back, forward and reload show pages and spend no code', async (page) => {
@@ -94,23 +96,40 @@ async function aPersonsWays(front, browser, tally) {
     is(advice, 'If this was not intended, start again from the link you were given and allow access.', 'the advice');
   });
 
-  await visit('the same link connects a second time', async (page) => {
+  await visit('the same link connects again what is not connected any more', async (page) => {
     for (const _ of ['first', 'second']) {
+      await example.disconnect();
+      const sent = example.sent();
       await page.goto(example.link);
       await decide(page, 'Allow');
       await resultPage(page, 'connected', { outcome: 'connected' });
+      is(example.sent() - sent, 1, 'codes sent to AppFabric');
     }
     const [first, second] = watch.callbacks.slice(-2);
     is(first === second, false, 'whether both consents gave the same code');
   });
 
-  await visit('the same code delivered again ends on the page that says rejected', async (page) => {
+  await visit('what is connected already is left alone', async (page) => {
+    const sent = example.sent();
     await page.goto(example.link);
     await decide(page, 'Allow');
     await resultPage(page, 'connected', { outcome: 'connected' });
-    await page.goto(watch.callbacks.at(-1));
-    await resultPage(page, 'failed', { outcome: 'failed', reason: 'code_rejected' });
-    is(await heading(page), 'Your approval could not be used', 'the heading');
+    is(example.sent() - sent, 0, 'codes sent to AppFabric');
+  });
+
+  await visit('the same code delivered again ends where it did before, and is not sent again', async (page) => {
+    await example.disconnect();
+    const sent = example.sent();
+    await page.goto(example.link);
+    await decide(page, 'Allow');
+    const before = await resultPage(page, 'connected', { outcome: 'connected' });
+    // One parameter more, as a link scanner adds them: the code is the same.
+    for (const again of [watch.callbacks.at(-1), `${watch.callbacks.at(-1)}&scanned=1`]) {
+      await page.goto(again);
+      const after = await resultPage(page, 'connected', { outcome: 'connected' });
+      is(after.get('reference') === before.get('reference'), false, 'whether the reference is the first one');
+    }
+    is(example.sent() - sent, 1, 'codes sent to AppFabric');
     is(page.context().pages().length, 1, 'open pages');
     is(await page.locator('main').count(), 1, 'main elements');
   });
@@ -122,17 +141,23 @@ async function aPersonsWays(front, browser, tally) {
   });
 
   await visit('a prefetch is answered 204 and leaves the code to the person', async (page) => {
+    await example.disconnect();
     const callback = await consentWithoutABrowser(example);
+    const sent = example.sent();
     const prefetch = await fetch(callback, { headers: { 'sec-purpose': 'prefetch' }, redirect: 'manual' });
     is(prefetch.status, 204, 'the status of the prefetch');
     is(prefetch.headers.get('cache-control'), 'no-store', 'its cache-control');
+    is(example.sent() - sent, 0, 'codes that the prefetch sent to AppFabric');
     await page.setContent(`<a href="${callback}">Continue</a>`);
     await page.getByRole('link').click();
     await resultPage(page, 'connected', { outcome: 'connected' });
+    is(example.sent() - sent, 1, 'codes sent to AppFabric');
   });
 
   await check("Chromium's own prefetch leaves the code to the person", () => inAFreshContext(browser, null, {}, async (page) => {
+    await example.disconnect();
     const callback = await consentWithoutABrowser(example);
+    const sent = example.sent();
     // A page that links to the redirection endpoint and has the browser run ahead.
     // It is served: one that Playwright makes up may not ask anything of loopback.
     const ahead = createServer((_, answer) => {
@@ -147,8 +172,10 @@ async function aPersonsWays(front, browser, tally) {
       ]);
       is((await answer.request().allHeaders())['sec-purpose'], 'prefetch', "Chromium's Sec-Purpose");
       is(answer.status(), 204, 'the status of the prefetch');
+      is(example.sent() - sent, 0, 'codes that the prefetch sent to AppFabric');
       await page.getByRole('link').click();
       await resultPage(page, 'connected', { outcome: 'connected' });
+      is(example.sent() - sent, 1, 'codes sent to AppFabric');
     } finally {
       ahead.closeAllConnections();
       ahead.close();
@@ -348,8 +375,26 @@ class Example {
     example.application = new URL(example.link).origin;
     example.redirectUri = new URL(example.link).searchParams.get('redirect_uri');
     example.gateway = new URL(example.redirectUri).origin;
-    example.authorization = example.redirectUri.split('/').at(-1);
+    [example.bundle, example.authorization] = example.redirectUri.split('/').slice(-2);
+    example.appfabric = await example.says(/appfabric {2}is at (\S+);/);
     return example;
+  }
+
+  // How often a code was sent to AppFabric so far.
+  sent() {
+    return this.printed.match(/appfabric {2}Connect:/g)?.length ?? 0;
+  }
+
+  // As an operator does it: an update sets what is connected back to PendingConnect.
+  async disconnect() {
+    const scope = 'AKIDEXAMPLE/20261123/us-east-1/appfabric/aws4_request';
+    const answer = await fetch(`${this.appfabric}/appbundles/${this.bundle}/appauthorizations/${this.authorization}`, {
+      method: 'PATCH',
+      headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0f` },
+      body: '{}',
+    });
+    is(answer.status, 200, 'the status of the update');
+    is((await answer.json()).appAuthorization.status, 'PendingConnect', 'the status of the app authorization');
   }
 
   async says(pattern) {

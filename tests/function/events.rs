@@ -29,7 +29,7 @@ async fn every_event_file_ends_as_its_name_says() {
             (&json!(303), location.as_str()),
             "{folder}/{name}"
         );
-        let calls = appfabric.calls();
+        let calls = appfabric.calls_of(Operation::Connect);
         assert_eq!(calls.len(), expected.sends, "{folder}/{name}");
         for call in calls {
             let body: Value = serde_json::from_str(&call.body).expect("a JSON body");
@@ -87,7 +87,7 @@ async fn an_alias_is_the_name_and_the_listed_arns_region_is_called() {
             "https://connect.example.com/x/connected?outcome=connected&connection=slack&reference={REFERENCE}#_"
         );
         assert_eq!(header(&response, "location"), expected, "{path}");
-        let calls = appfabric.calls();
+        let calls = appfabric.calls_of(Operation::Connect);
         assert_eq!((calls.len(), calls[0].region.as_deref()), (1, Some("eu-west-1")));
         let body: Value = serde_json::from_str(&calls[0].body).expect("a JSON body");
         assert_eq!(body["authRequest"]["redirectUri"], format!("https://connect.example.com/x/callback/{path}"));

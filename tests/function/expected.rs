@@ -31,9 +31,9 @@ pub(crate) const EXPECTED: [Expected; 11] = [
     expected("in_progress", "pending", Some("in_progress"), Some(2), 1),
     expected("invalid_request", "failed", Some("invalid_request"), Some(1), 0),
     expected("not_connected", "failed", Some("not_connected"), Some(6), 1),
-    expected("temporarily_unavailable", "failed", Some("temporarily_unavailable"), Some(4), 1),
+    expected("temporarily_unavailable", "failed", Some("temporarily_unavailable"), Some(4), 3),
     expected("unconfirmed", "pending", Some("unconfirmed"), Some(3), 1),
-    expected("unknown_connection", "failed", Some("unknown_connection"), None, 1),
+    expected("unknown_connection", "failed", Some("unknown_connection"), None, 0),
 ];
 
 const fn expected(

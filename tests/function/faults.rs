@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use appfabric_connect::appfabric::AppFabric as OurAppFabric;
 use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::ledger::Ledger;
 use appfabric_emulator::appfabric::{Answer, AppFabric, Authorization, Fault, Operation, Status, Target};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
@@ -18,10 +19,10 @@ const CODE: &str = "4/0AeaYSHDq-canary.code==";
 const CODE_IN_QUERY: &str = "4%2F0AeaYSHDq-canary.code%3D%3D";
 
 /// Time enough for everything but a wait to the very end.
-const ENOUGH: Duration = Duration::from_secs(25);
+const ENOUGH: Duration = Duration::from_secs(4);
 
-/// So little that AppFabric has 0.3 s, and the answer must be there within the whole of it.
-const LITTLE: Duration = Duration::from_millis(1_300);
+/// So little that AppFabric has hardly more than a second, and the answer must be there within the whole of it.
+const LITTLE: Duration = Duration::from_secs(3);
 
 const CONNECTED: (&str, Option<&str>) = ("connected", None);
 const IN_PROGRESS: (&str, Option<&str>) = ("pending", Some("in_progress"));
@@ -97,7 +98,7 @@ fn unmodeled() -> Vec<Row> {
         ("409 ConflictException", raw(409, "ConflictException"), ENOUGH, CODE_REJECTED, 1),
         bare("409 bare", 409, CODE_REJECTED),
         bare("413 bare", 413, CODE_REJECTED),
-        bare("429 bare", 429, TEMPORARILY_UNAVAILABLE),
+        ("429 bare", Far::Faulty(Fault::bare(429)), ENOUGH, TEMPORARILY_UNAVAILABLE, 3),
         bare("500 bare", 500, UNCONFIRMED),
         ("502 garbage", Far::Faulty(garbage.into()), ENOUGH, UNCONFIRMED, 1),
         bare("503 bare", 503, UNCONFIRMED),
@@ -108,9 +109,8 @@ fn unmodeled() -> Vec<Row> {
 }
 
 fn statuses() -> Vec<Row> {
-    let status = |status: &'static str, ending| {
-        (status, Far::Faulty(Fault::status(Status::from(status)).then_connect()), ENOUGH, ending, 1)
-    };
+    let status =
+        |status: &'static str, ending| (status, Far::Faulty(Fault::status(Status::from(status))), ENOUGH, ending, 1);
     let body = r#"{"appAuthorizationSummary":null}"#.to_owned();
     let empty = Answer::Raw { status: 200, error_type: None, retry_after: None, body };
     vec![
@@ -148,7 +148,7 @@ fn silence() -> Vec<Row> {
         ),
         ("hangs", Far::Faulty(Answer::Hang.into()), LITTLE, UNCONFIRMED, 1),
         ("hangs, kept alive", Far::FaultyAndKeptAlive(Answer::Hang.into()), LITTLE, UNCONFIRMED, 1),
-        ("connects, and says so too late", Far::Faulty(slow), LITTLE, UNCONFIRMED, 1),
+        ("connects, and says so too late", Far::Faulty(slow), LITTLE, CONNECTED, 1),
     ]
 }
 
@@ -225,7 +225,7 @@ async fn never_accepting() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStrea
 /// The function with an HTTP client that keeps connections, whatever the function's own does.
 fn keeping_alive(url: &str) -> Endpoint {
     let http = aws_smithy_http_client::Builder::new().build_http();
-    Endpoint::new(config(&[]), OurAppFabric::new(sdk(http, url)))
+    Endpoint::new(config(&[]), OurAppFabric::new(sdk(http, url)), Ledger::new(None))
 }
 
 /// The answer to the callback, how long it took, and the body of each Connect.
@@ -242,7 +242,7 @@ async fn meets(far: Far, remaining: Duration) -> (Value, Duration, Vec<String>) 
             let tls = Provider::Rustls(CryptoMode::Ring);
             let https = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
             let url = appfabric.url().replace("http://", "https://");
-            Endpoint::new(config(&[]), OurAppFabric::new(sdk(https, &url)))
+            Endpoint::new(config(&[]), OurAppFabric::new(sdk(https, &url)), Ledger::new(None))
         }
         Far::NeverAccepting => {
             let full = full.insert(never_accepting().await);
@@ -250,7 +250,7 @@ async fn meets(far: Far, remaining: Duration) -> (Value, Duration, Vec<String>) 
         }
     };
     if let Far::FaultyAndKeptAlive(_) = &far {
-        let first = answer(&endpoint, &granted(1, "first")).await;
+        let first = answer(&endpoint, &granted(2, "first")).await;
         assert!(header(&first, "location").contains("outcome=connected"), "{first}");
         appfabric.clear_calls();
     }
@@ -312,12 +312,11 @@ async fn a_redirect_uri_that_appfabric_would_refuse_is_not_sent() {
 
 #[tokio::test]
 async fn two_callbacks_at_once_keep_their_codes_apart() {
-    let appfabric = emulator().await;
-    let endpoint = endpoint(&[], &appfabric.url());
     let uuid = |number: u32| format!("10000000-0000-4000-8000-{number:012}");
     // The first is still unread when the second has long been answered; then the other way round.
     for (round, slow) in [(1, 1), (2, 2)] {
-        appfabric.clear_calls();
+        let appfabric = emulator().await;
+        let endpoint = endpoint(&[], &appfabric.url());
         let fault = Fault::default().wait_before_reading(Duration::from_millis(300));
         let target = uuid(slow).parse::<Target>().expect("a UUID");
         appfabric.fault(target, Operation::Connect, fault);
@@ -331,24 +330,39 @@ async fn two_callbacks_at_once_keep_their_codes_apart() {
             let location =
                 format!("{}/{outcome}{}", base_url("http"), parameters(outcome, reason, Some(number), REFERENCE));
             assert_eq!(header(&response, "location"), location);
-            let mine: Vec<_> = appfabric.calls().into_iter().filter(|call| call.path.contains(&uuid(number))).collect();
+            let mine: Vec<_> = appfabric
+                .calls_of(Operation::Connect)
+                .into_iter()
+                .filter(|call| call.path.contains(&uuid(number)))
+                .collect();
             assert_eq!(mine.len(), 1);
             let redirect_uri =
                 format!("{}/callback/a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d/{}", base_url("http"), uuid(number));
             let body: Value = serde_json::from_str(&mine[0].body).expect("a JSON body");
             assert_eq!(body, json!({"authRequest": {"redirectUri": redirect_uri, "code": code(number)}}));
         }
-        assert_eq!(appfabric.calls().len(), 2);
+        assert_eq!(appfabric.calls_of(Operation::Connect).len(), 2);
     }
 }
 
 /// Requests as they came: the number of the connection, from 0, and the body.
 type Received = Arc<Mutex<Vec<(usize, String)>>>;
 
-/// A 200 that says `Connected`, on a connection that may be used again.
+/// The answer to a look: not connected yet.
+fn pending() -> String {
+    ok("appAuthorization", "PendingConnect")
+}
+
+/// The answer to a Connect: connected.
 fn success() -> String {
-    let body = json!({"appAuthorizationSummary": {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK",
-        "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": "Connected", "updatedAt": "2026-11-23T09:30:00Z"}});
+    ok("appAuthorizationSummary", "Connected")
+}
+
+/// A 200 with this status in this member, on a connection that may be used again.
+fn ok(member: &str, status: &str) -> String {
+    let body = json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK",
+        "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "authType": "oauth2", "status": status,
+        "createdAt": "2026-11-23T09:00:00Z", "updatedAt": "2026-11-23T09:30:00Z"}});
     let body = body.to_string();
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
@@ -396,14 +410,14 @@ fn request(stream: &TcpStream) -> Option<String> {
     String::from_utf8(body).ok()
 }
 
-/// The code of a body, and the connection that it came on.
+/// The code of each Connect, and the connection that it came on.
 fn sent(received: &Received) -> Vec<(usize, String)> {
     let received = received.lock().expect("nobody panics here");
     let code = |body: &str| {
         let body: Value = serde_json::from_str(body).expect("a JSON body");
         body["authRequest"]["code"].as_str().expect("a code").to_owned()
     };
-    received.iter().map(|(number, body)| (*number, code(body))).collect()
+    received.iter().filter(|(_, body)| !body.is_empty()).map(|(number, body)| (*number, code(body))).collect()
 }
 
 #[tokio::test]
@@ -415,7 +429,7 @@ async fn a_kept_connection_that_breaks_is_no_reason_to_send_the_code_again() {
         ("half a status line", "HTTP/1.1 2".to_owned(), "?outcome=pending&reason=unconfirmed&connection="),
         ("half a body", half, "?outcome=pending&reason=unconfirmed&connection="),
     ] {
-        let (url, received) = scripted(vec![vec![success(), second]]);
+        let (url, received) = scripted(vec![vec![pending(), success(), pending(), second]]);
         let endpoint = keeping_alive(&url);
         let first = answer(&endpoint, &granted(1, "first")).await;
         assert!(header(&first, "location").contains("?outcome=connected&"), "{name}: {first}");
@@ -428,7 +442,7 @@ async fn a_kept_connection_that_breaks_is_no_reason_to_send_the_code_again() {
 #[tokio::test]
 async fn a_connection_that_appfabric_closed_while_the_function_slept_costs_no_code() {
     for frozen in [false, true] {
-        let (url, received) = scripted(vec![vec![success()], vec![success()]]);
+        let (url, received) = scripted(vec![vec![pending(), success()], vec![pending(), success()]]);
         let endpoint = endpoint(&[], &url);
         let first = answer(&endpoint, &granted(1, "first")).await;
         assert!(header(&first, "location").contains("?outcome=connected&"), "{first}");

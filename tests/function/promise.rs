@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::support::{answer, config, endpoint, event, events, header, sdk};
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::ledger::Ledger;
+use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -20,9 +22,9 @@ const PAGES: [(&str, &str); 3] = [
     ("FAILURE_URL", "https://example.org/sorry?"),
 ];
 
-/// The function with an AppFabric that always connects, and how often it was called.
+/// The function with an AppFabric that always connects, and how often that was asked to.
 struct Promise {
-    endpoint: Endpoint,
+    sdk: SdkConfig,
     calls: Arc<AtomicUsize>,
     runtime: tokio::runtime::Runtime,
 }
@@ -31,18 +33,17 @@ impl Promise {
     fn new() -> Self {
         let calls = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&calls);
-        let endpoint = Endpoint::new(
-            config(&PAGES),
-            AppFabric::new(sdk(Connecting(counter).into_client(), "https://appfabric.example")),
-        );
+        let sdk = sdk(Connecting(counter).into_client(), "https://appfabric.example");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { endpoint, calls, runtime }
+        Self { sdk, calls, runtime }
     }
 
     /// Answers the event and checks everything that is promised of any answer.
     fn keeps(&self, event: &Value) -> Value {
         let before = self.calls.load(Ordering::SeqCst);
-        let response = self.runtime.block_on(answer(&self.endpoint, event));
+        // A new one each time, to which no code is known.
+        let endpoint = Endpoint::new(config(&PAGES), AppFabric::new(self.sdk.clone()), Ledger::new(None));
+        let response = self.runtime.block_on(answer(&endpoint, event));
         assert!(self.calls.load(Ordering::SeqCst) - before <= 1, "sent twice: {event}");
         let headers = response["headers"].as_object().unwrap_or_else(|| panic!("no headers: {response}"));
         for (name, value) in [
@@ -91,15 +92,21 @@ impl Connecting {
 
 impl HttpConnector for Connecting {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        self.0.fetch_add(1, Ordering::SeqCst);
         // Two identifiers and nothing else ever stand in the URL.
         let path = request.uri().trim_start_matches("https://appfabric.example");
         assert!(
             path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-%/".contains(&b)) && !path.contains("//"),
             "{path}"
         );
-        let summary = json!({"appAuthorizationSummary": {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK",
-            "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": "Connected", "updatedAt": "2026-11-23T09:30:00Z"}});
+        let (member, status) = if request.method() == "GET" {
+            ("appAuthorization", "PendingConnect")
+        } else {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            ("appAuthorizationSummary", "Connected")
+        };
+        let summary = json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK", "authType": "oauth2",
+            "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": status,
+            "createdAt": "2026-11-23T09:00:00Z", "updatedAt": "2026-11-23T09:30:00Z"}});
         let status = 200.try_into().expect("200 is a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(summary.to_string()))))
     }

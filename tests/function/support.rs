@@ -1,11 +1,12 @@
 //! What the tests share: events, configurations, and a function that calls wherever a test says.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::{Endpoint, Invocation};
+use appfabric_connect::ledger::Ledger;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -78,7 +79,7 @@ pub(crate) fn sdk(http: impl HttpClient + 'static, url: &str) -> SdkConfig {
 /// The function, calling AppFabric at `url` over real HTTP.
 pub(crate) fn endpoint(variables: &[(&str, &str)], url: &str) -> Endpoint {
     let http = aws_smithy_http_client::Builder::new().build_http();
-    Endpoint::new(config(variables), AppFabric::new(sdk(http, url)))
+    Endpoint::new(config(variables), AppFabric::new(sdk(http, url)), Ledger::new(None))
 }
 
 /// The answer to an event with time enough, as the JSON that Lambda gets.
@@ -88,7 +89,7 @@ pub(crate) async fn answer(endpoint: &Endpoint, event: &Value) -> Value {
 
 /// The answer to an event with this much time left.
 pub(crate) async fn answer_within(endpoint: &Endpoint, event: &Value, remaining: Duration) -> Value {
-    let invocation = Invocation { request_id: REFERENCE.to_owned(), remaining };
+    let invocation = Invocation { request_id: REFERENCE.to_owned(), now: SystemTime::now(), remaining };
     serde_json::to_value(endpoint.answer(event, &invocation).await).expect("a response is JSON")
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use appfabric_emulator::appfabric::{AppFabric, Authorization, Call};
+use appfabric_emulator::appfabric::{AppFabric, Authorization, Call, Operation};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -85,7 +85,7 @@ impl Row {
         appfabric
     }
 
-    /// The one call that the function makes.
+    /// The one Connect that the function makes.
     async fn ours(&self) -> Call {
         let appfabric = self.appfabric().await;
         let list = json!({ "slack": ARN }).to_string();
@@ -100,7 +100,7 @@ impl Row {
         only(&appfabric, self.name)
     }
 
-    /// The one call that the AWS CLI makes.
+    /// The one Connect that the AWS CLI makes.
     async fn of_the_cli(&self) -> Call {
         let appfabric = self.appfabric().await;
         let auth_request = json!({ "redirectUri": self.redirect_uri(), "code": CODE }).to_string();
@@ -131,7 +131,7 @@ impl Row {
 
 #[track_caller]
 fn only(appfabric: &AppFabric, name: &str) -> Call {
-    let mut calls = appfabric.calls();
+    let mut calls = appfabric.calls_of(Operation::Connect);
     assert_eq!(calls.len(), 1, "{name}: {calls:?}");
     calls.remove(0)
 }

@@ -1,6 +1,7 @@
 """What the template promises, read from the CloudFormation that SAM makes of it."""
 
 import copy
+import json
 import os
 import re
 from pathlib import Path
@@ -11,17 +12,22 @@ from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# The function's configuration. The template sets every variable, and no other.
-VARIABLES = {
+# The parameters of the function's configuration, by their variables.
+PARAMETERS = {
     "SUCCESS_URL": "SuccessUrl",
     "PENDING_URL": "PendingUrl",
     "FAILURE_URL": "FailureUrl",
     "PUBLIC_BASE_URL": "PublicBaseUrl",
     "APP_AUTHORIZATIONS": "AppAuthorizations",
     "APPFABRIC_REGION": "AppFabricRegion",
-    "FLOW_TABLE": "FlowTable",
     "ORGANISATION_NAME": "OrganisationName",
-    "STATE_MODE": "StateMode",
+}
+
+# The function's configuration. The template sets every variable, and no other.
+VARIABLES = {
+    **{name: {"Ref": parameter} for name, parameter in PARAMETERS.items()},
+    "FLOW_TABLE": {"Ref": "FlowTable"},
+    "STATE_MODE": "off",
 }
 
 API_TIMEOUT_SECONDS = 29
@@ -145,19 +151,29 @@ def evaluate(stack, node, parameters):
     return walk(node)
 
 
-def test_the_function_gets_every_variable_from_its_parameter_and_no_other(stack):
-    variables = function(stack)["Environment"]["Variables"]
-    assert variables == {name: {"Ref": parameter} for name, parameter in VARIABLES.items()}
+def test_the_function_gets_every_variable_and_no_other(stack):
+    assert function(stack)["Environment"]["Variables"] == VARIABLES
 
 
 def test_a_stack_with_no_parameter_at_all_starts(stack):
-    starts = {name: stack["Parameters"][parameter]["Default"] for name, parameter in VARIABLES.items()}
-    assert starts.pop("STATE_MODE") == "off"
-    assert set(starts.values()) == {""}
+    assert {stack["Parameters"][parameter]["Default"] for parameter in PARAMETERS.values()} == {""}
 
 
 def test_no_variable_overrides_the_log_levels(stack):
     assert not {"RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"} & set(strings(stack["Resources"]))
+
+
+def test_sam_local_is_given_no_table():
+    # SAM says nothing about a variable that the template does not have, and the function would look for a table.
+    variables = json.loads((TEMPLATE.parent / "events/env.json").read_text())["Parameters"]
+    assert variables == {"FLOW_TABLE": ""}
+    assert set(variables) <= set(VARIABLES)
+
+
+def test_every_parameter_is_in_one_group(source):
+    groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [parameter for group in groups for parameter in group["Parameters"]]
+    assert sorted(grouped) == sorted(source["Parameters"])
 
 
 def test_every_parameter_says_what_it_is_for(stack):
@@ -222,7 +238,7 @@ def test_only_lambda_assumes_the_role(stack):
     assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_the_role_may_do_four_things(stack):
+def test_the_role_may_do_seven_things(stack):
     actions = []
     for statement in statements(stack):
         assert statement["Effect"] == "Allow"
@@ -231,6 +247,9 @@ def test_the_role_may_do_four_things(stack):
     assert sorted(actions) == [
         "appfabric:ConnectAppAuthorization",
         "appfabric:GetAppAuthorization",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     ]
@@ -262,6 +281,52 @@ def test_each_appfabric_action_has_both_resources(stack, parameters, region, bun
     assert len(seen) == 2
 
 
+def test_the_flow_table_is_the_only_table_that_may_be_used(stack):
+    (statement,) = [it for it in statements(stack) if "dynamodb:" in str(it["Action"])]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        "Resource": {"Fn::GetAtt": ["FlowTable", "Arn"]},
+    }
+
+
+def test_an_item_of_the_flow_table_is_found_by_its_id_and_expires(stack):
+    table = only(stack, "AWS::DynamoDB::Table")
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": "id", "AttributeType": "S"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_the_flow_table_costs_what_is_used(stack):
+    table = only(stack, "AWS::DynamoDB::Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert "ProvisionedThroughput" not in table
+
+
+def test_the_flow_table_is_encrypted_with_a_key_that_the_role_needs_no_statement_for(stack):
+    table = only(stack, "AWS::DynamoDB::Table")
+    # Another key (KMSMasterKeyId) would need kms: actions, and the role has none.
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+
+
+def test_nothing_keeps_what_expired_in_the_flow_table(stack):
+    copies = {"KinesisStreamSpecification", "PointInTimeRecoverySpecification", "StreamSpecification"}
+    assert not copies & set(only(stack, "AWS::DynamoDB::Table"))
+
+
+def test_a_flow_table_can_be_replaced(stack):
+    assert "TableName" not in only(stack, "AWS::DynamoDB::Table")
+
+
+def test_the_flow_table_goes_with_the_stack_unless_the_deployer_retains_it(source, stack):
+    (table,) = resources(stack, "AWS::DynamoDB::Table").values()
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == {"Ref": "FlowTableDeletionPolicy"}
+    parameter = stack["Parameters"]["FlowTableDeletionPolicy"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("Delete", ["Delete", "Retain"])
+    # CloudFormation itself takes no function there; this transform puts the value in its place before SAM's reads it.
+    assert source["Transform"] == ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]
+
+
 def test_the_log_may_be_written_in_its_own_group_only(stack):
     for statement in statements(stack):
         if any(action.startswith("logs:") for action in as_list(statement["Action"])):
@@ -276,6 +341,15 @@ def test_the_log_is_json_in_its_own_group_and_ends_some_day(stack):
     assert default(stack, logging["SystemLogLevel"]) == "INFO"
     group = only(stack, "AWS::Logs::LogGroup")
     assert default(stack, group["RetentionInDays"]) == 90
+
+
+def test_a_metric_counts_the_log_lines_of_an_unreachable_flow_table(stack):
+    counter = only(stack, "AWS::Logs::MetricFilter")
+    assert counter["LogGroupName"] == function(stack)["LoggingConfig"]["LogGroup"]
+    assert counter["FilterPattern"] == '{ $.message = "flow table unreachable" }'
+    (metric,) = counter["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == ("AppFabricConnect", "FlowTableUnreachable")
+    assert (metric["MetricValue"], metric["DefaultValue"]) == ("1", 0)
 
 
 def test_the_function_gives_up_before_the_api_does(stack):
@@ -368,3 +442,12 @@ def test_the_outputs_name_the_redirect_uri_and_the_pages(stack, parameters, redi
     assert evaluate(stack, outputs["RedirectUri"]["Value"], parameters) == expected
     assert evaluate(stack, outputs["SuccessPage"]["Value"], parameters) == success
     assert {"PendingPage", "FailurePage", "FunctionName", "LogGroupName"} < set(outputs)
+
+
+def test_an_output_names_the_flow_table(stack):
+    assert stack["Outputs"]["FlowTableName"]["Value"] == {"Ref": "FlowTable"}
+
+
+def test_the_counted_line_is_one_that_the_function_logs(stack):
+    (message,) = re.findall('"(.*)"', only(stack, "AWS::Logs::MetricFilter")["FilterPattern"])
+    assert any(f'"{message}"' in file.read_text() for file in (TEMPLATE.parent / "src").rglob("*.rs"))

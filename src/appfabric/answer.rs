@@ -1,0 +1,184 @@
+//! What AppFabric's answer to a call, or the lack of one, means.
+
+use std::error::Error;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_appfabric::config::http::HttpResponse;
+use aws_sdk_appfabric::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_appfabric::operation::RequestId;
+use aws_sdk_appfabric::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_appfabric::types::{AppAuthorization, AppAuthorizationSummary};
+
+pub use aws_sdk_appfabric::types::AppAuthorizationStatus as Status;
+
+/// An answer as far as anybody here reads it.
+#[derive(Debug)]
+pub struct Answer {
+    /// What it means.
+    pub verdict: Verdict,
+    /// AppFabric's request ID.
+    pub request_id: Option<String>,
+    /// The error's type, as AppFabric or its front door names it; our own word where there was no answer.
+    pub error_code: Option<String>,
+}
+
+/// What an answer, or the lack of one, means for the code and the app authorization.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// 200, and the app authorization; only `Connected` is a success.
+    Seen(Seen),
+    /// `ValidationException`, and any other 4xx that is not modeled.
+    Rejected,
+    /// `AccessDeniedException`, `ResourceNotFoundException`, any other 403 and the common credential errors.
+    Unavailable,
+    /// `ThrottlingException`: refused before the code was read.
+    Throttled {
+        /// `Retry-After` (RFC 9110 §10.2.3), where there is one that can be read.
+        retry_after: Option<Duration>,
+    },
+    /// No connection was established, or no request could be made: nothing was sent.
+    NotSent,
+    /// A 5xx, a timeout, a reset, an answer that cannot be read: what was asked may or may not have been done.
+    Unclear,
+}
+
+/// An app authorization as AppFabric showed it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Seen {
+    /// The application's name, such as `SLACK`.
+    pub app: String,
+    /// Its status, known today or not.
+    pub status: Status,
+    /// When anything of it last changed.
+    pub updated_at: SystemTime,
+}
+
+impl Answer {
+    pub(super) fn read<T: RequestId, E>(
+        sent: Result<T, SdkError<E, HttpResponse>>,
+        seen: impl FnOnce(T) -> Option<Seen>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        SdkError<E, HttpResponse>: RequestId + ProvideErrorMetadata,
+    {
+        match sent {
+            Ok(output) => {
+                let request_id = output.request_id().and_then(loggable);
+                // Where AppFabric sends no status, the SDK puts a sentence of its own there.
+                let seen = seen(output).filter(|seen| loggable(seen.status.as_str()).is_some());
+                Self { verdict: seen.map_or(Verdict::Unclear, Verdict::Seen), request_id, error_code: None }
+            }
+            Err(error) => {
+                let verdict = verdict(&error);
+                let error_code = error.code().and_then(loggable).unwrap_or_else(|| nameless(&error, &verdict));
+                Self { verdict, request_id: error.request_id().and_then(loggable), error_code: Some(error_code) }
+            }
+        }
+    }
+}
+
+fn verdict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Verdict {
+    match error {
+        SdkError::ConstructionFailure(_) => Verdict::NotSent,
+        SdkError::DispatchFailure(failure) if failure.is_user() || never_connected(failure.as_connector_error()) => {
+            Verdict::NotSent
+        }
+        SdkError::ServiceError(answer) => {
+            let throttled = || Verdict::Throttled { retry_after: retry_after(answer.raw()) };
+            match (answer.err().code().unwrap_or_default(), answer.raw().status().as_u16()) {
+                ("ThrottlingException", _) | (_, 429) => throttled(),
+                ("InternalServerException", _) | (_, 500..) => Verdict::Unclear,
+                ("AccessDeniedException" | "ResourceNotFoundException", _) | (_, 403) => Verdict::Unavailable,
+                (code, _) if is_credential_error(code) => Verdict::Unavailable,
+                ("ValidationException", _) | (_, 400..) => Verdict::Rejected,
+                _ => Verdict::Unclear,
+            }
+        }
+        // Timeouts, resets, answers that are no answer, and whatever a later SDK adds.
+        _ => Verdict::Unclear,
+    }
+}
+
+/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, which is compared with the answer's own.
+fn retry_after(answer: &HttpResponse) -> Option<Duration> {
+    let text = answer.headers().get("retry-after")?.trim();
+    let date = |text| SystemTime::try_from(DateTime::from_str(text, DateTimeFormat::HttpDate).ok()?).ok();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => date(text)?.duration_since(date(answer.headers().get("date")?)?).ok(),
+    }
+}
+
+/// What to call an error that AppFabric has given no name.
+fn nameless<E>(error: &SdkError<E, HttpResponse>, verdict: &Verdict) -> String {
+    match error {
+        SdkError::ServiceError(answer) => return format!("Http{}", answer.raw().status().as_u16()),
+        SdkError::TimeoutError(_) => "Timeout",
+        SdkError::ResponseError(_) => "UnreadableAnswer",
+        _ if *verdict == Verdict::NotSent => "NotSent",
+        _ => "ConnectionLost",
+    }
+    .to_owned()
+}
+
+/// Whether hyper says that the connection itself failed (DNS, TCP, TLS), so that nothing was sent on it.
+fn never_connected(error: Option<&impl Error>) -> bool {
+    let mut source = error.and_then(Error::source);
+    while let Some(error) = source {
+        if error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// The credential and signature errors that AWS's front door sends for any service.
+///
+/// Source: <https://docs.aws.amazon.com/appfabric/latest/api/CommonErrors.html>
+fn is_credential_error(code: &str) -> bool {
+    matches!(
+        code,
+        "AccessDenied"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "IncompleteSignature"
+            | "IncompleteSignatureException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException"
+            | "NotAuthorized"
+            | "OptInRequired"
+            | "RequestExpired"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+    )
+}
+
+/// A name from outside as it may be logged: short and plain, else none.
+fn loggable(name: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
+    (matches!(name.len(), 1..=128) && name.bytes().all(plain)).then(|| name.to_owned())
+}
+
+impl From<AppAuthorizationSummary> for Seen {
+    fn from(summary: AppAuthorizationSummary) -> Self {
+        Self { app: summary.app, status: summary.status, updated_at: time(summary.updated_at) }
+    }
+}
+
+impl From<AppAuthorization> for Seen {
+    fn from(authorization: AppAuthorization) -> Self {
+        Self { app: authorization.app, status: authorization.status, updated_at: time(authorization.updated_at) }
+    }
+}
+
+/// A time that no clock can hold is as old as can be.
+fn time(time: DateTime) -> SystemTime {
+    SystemTime::try_from(time).unwrap_or(SystemTime::UNIX_EPOCH)
+}

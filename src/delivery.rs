@@ -1,0 +1,202 @@
+//! One delivery of a code: the first one spends it, a later one is told what came of it.
+
+mod spending;
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::app_authorization::AppAuthorization;
+use crate::appfabric::{AppFabric, Seen, Status, Verdict};
+use crate::authorization_code::AuthorizationCode;
+use crate::budget::{Budget, Slice, pauses};
+use crate::callback_log::CallbackLog;
+use crate::ledger::{Claimed, CodeKey, Entry, Kept, Ledger};
+use crate::outcome::Outcome;
+use crate::redirect_uri::RedirectUri;
+
+/// What a change at AppFabric is told by: whatever is newer than this happened since.
+#[derive(Clone, Debug)]
+pub enum Since {
+    /// A look, or an answer, before.
+    Seen(Seen),
+    /// The clock on the wall, where nobody looked before.
+    Clock(SystemTime),
+}
+
+/// How far AppFabric's clock may be behind ours, the seconds that it does not write included.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// A code that has arrived, and everything that is needed to deal with it.
+pub struct Delivery<'d, 'i> {
+    /// Where codes are spent.
+    pub appfabric: &'d AppFabric,
+    /// Which codes have been.
+    pub ledger: &'d Ledger,
+    /// What the code is for.
+    pub app_authorization: &'d AppAuthorization,
+    /// Where the application sent it.
+    pub redirect_uri: &'d RedirectUri,
+    /// How long this may take.
+    pub budget: &'d Budget,
+    /// Lambda's request ID.
+    pub reference: &'i str,
+    /// What there will be to tell.
+    pub log: &'d mut CallbackLog<'i>,
+}
+
+impl Delivery<'_, '_> {
+    /// Spends the code unless that has been done, and says how it ended, inside the budget.
+    pub async fn conclude(mut self, code: AuthorizationCode) -> Outcome {
+        if !self.budget.is_enough() {
+            self.log.aws_error_code = Some("NoTimeLeft".to_owned());
+            return Outcome::TemporarilyUnavailable;
+        }
+        let key = CodeKey::new(self.app_authorization, &code);
+        let (claimed, kept) = self.ledger.claim(key.clone(), self.reference, self.budget).await;
+        self.note_ledger(kept);
+        match claimed {
+            Claimed::First(claim) => {
+                let outcome = self.first(code).await;
+                let kept = self.ledger.record(claim, outcome, self.budget).await;
+                self.note_ledger(kept);
+                outcome
+            }
+            Claimed::Before(entry) => {
+                self.log.first_reference = Some(entry.reference.clone());
+                self.later(&key, entry).await
+            }
+        }
+    }
+
+    /// The first delivery: a look, the code, and another look where that left a doubt.
+    async fn first(&mut self, code: AuthorizationCode) -> Outcome {
+        match self.look_first().await {
+            Ok(before) => self.spend(code, Since::Seen(before)).await,
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Whoever brings the code has proved nothing, so what is `Connected` is left alone.
+    async fn look_first(&mut self) -> Result<Seen, Outcome> {
+        match self.look(self.budget.for_first_look()).await {
+            Verdict::Seen(Seen { status: Status::Connected, .. }) => Err(Outcome::Connected),
+            Verdict::Seen(before) => Ok(before),
+            Verdict::Unavailable | Verdict::Rejected => Err(Outcome::UnknownConnection),
+            Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => Err(Outcome::TemporarilyUnavailable),
+        }
+    }
+
+    /// A later delivery: what is recorded, as soon as it is; never the code again.
+    async fn later(&mut self, key: &CodeKey, mut entry: Entry) -> Outcome {
+        let mut pauses = pauses();
+        loop {
+            match entry.outcome {
+                Some(pending @ (Outcome::InProgress | Outcome::Unconfirmed)) => {
+                    return self.by_now(pending, entry.claimed_at).await;
+                }
+                Some(outcome) => return outcome,
+                None if entry.is_abandoned(self.budget.now()) => return self.settle(entry.claimed_at).await,
+                None => {}
+            }
+            if !self.budget.pause(pauses.next().unwrap_or_default()).await {
+                return Outcome::InProgress;
+            }
+            let (known, kept) = self.ledger.look(key, self.reference, self.budget).await;
+            self.note_ledger(kept);
+            // Nothing more is known of a claim that has gone.
+            entry = known.unwrap_or(entry);
+        }
+    }
+
+    /// What was pending when it was recorded, and may be settled since.
+    async fn by_now(&mut self, pending: Outcome, claimed_at: SystemTime) -> Outcome {
+        match self.look_first().await {
+            Err(Outcome::Connected) => Outcome::Connected,
+            Ok(seen) if seen.status != Status::PendingConnect && Since::Clock(claimed_at).is_news(&seen) => {
+                Outcome::NotConnected
+            }
+            _ => pending,
+        }
+    }
+
+    /// Whoever claimed the code is gone and has left no word: AppFabric is asked, the code is not sent.
+    async fn settle(&mut self, claimed_at: SystemTime) -> Outcome {
+        match self.look_first().await {
+            Ok(_) => self.watch(&Since::Clock(claimed_at), Outcome::Unconfirmed).await,
+            // The code may have been sent.
+            Err(Outcome::TemporarilyUnavailable) => Outcome::Unconfirmed,
+            Err(outcome) => outcome,
+        }
+    }
+
+    async fn look(&mut self, time: Slice) -> Verdict {
+        let started = Instant::now();
+        let answer = self.appfabric.look(self.app_authorization, time).await;
+        self.note_call(&answer.verdict, started);
+        self.log.look_ups += 1;
+        if self.log.attempts == 0 {
+            (self.log.aws_request_id, self.log.aws_error_code) = (answer.request_id, answer.error_code);
+        } else {
+            self.log.look_up_error_code = answer.error_code;
+        }
+        answer.verdict
+    }
+
+    fn note_call(&mut self, verdict: &Verdict, started: Instant) {
+        *self.log.appfabric.get_or_insert_default() += started.elapsed();
+        if let Verdict::Seen(seen) = verdict {
+            self.log.app = Some(seen.app.clone());
+            self.log.status = Some(seen.status.as_str().to_owned());
+        }
+    }
+
+    /// A table that was out of reach once is what the log is to say.
+    fn note_ledger(&mut self, kept: Kept) {
+        self.log.ledger = self.log.ledger.max(kept);
+    }
+}
+
+impl Since {
+    /// Whether what is seen now came about since.
+    #[must_use]
+    pub fn is_news(&self, seen: &Seen) -> bool {
+        match self {
+            Self::Seen(before) => (&before.status, before.updated_at) != (&seen.status, seen.updated_at),
+            Self::Clock(start) => seen.updated_at + SKEW >= *start,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn seen(status: Status, updated_at: u64) -> Seen {
+        Seen { app: "SLACK".to_owned(), status, updated_at: UNIX_EPOCH + Duration::from_secs(updated_at) }
+    }
+
+    #[test]
+    fn news_is_what_differs_from_the_look_before_or_is_as_young_as_the_clock() {
+        let pending = Since::Seen(seen(Status::PendingConnect, 100));
+        let connected = Since::Seen(seen(Status::Connected, 100));
+        let clock = Since::Clock(UNIX_EPOCH + Duration::from_secs(100));
+        for (since, status, updated_at, news) in [
+            (&pending, Status::PendingConnect, 100, false),
+            (&pending, Status::Connected, 100, true),
+            (&pending, Status::Connected, 101, true),
+            (&pending, Status::ConnectionValidationFailed, 100, true),
+            (&connected, Status::Connected, 100, false),
+            (&connected, Status::Connected, 101, true),
+            (&clock, Status::Connected, 0, false),
+            (&clock, Status::Connected, 94, false),
+            (&clock, Status::Connected, 95, true),
+            (&clock, Status::Connected, 100, true),
+            (&clock, Status::Connected, 1_000, true),
+        ] {
+            assert_eq!(since.is_news(&seen(status.clone(), updated_at)), news, "{since:?} {status} {updated_at}");
+        }
+    }
+}
