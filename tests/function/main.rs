@@ -3,6 +3,7 @@
 mod events;
 mod expected;
 mod faults;
+mod instances;
 mod promise;
 mod rie;
 mod support;
