@@ -5,5 +5,6 @@
 
 mod duplicates;
 mod killed;
+mod soak;
 mod stage;
 mod unreachable;

@@ -69,6 +69,11 @@ impl Stage {
         seed(&self.appfabric, number, status)
     }
 
+    /// The status of the app authorization of this number.
+    pub(crate) fn status(&self, number: u32) -> Option<Status> {
+        self.appfabric.status_of(&arn(number))
+    }
+
     /// How often this app authorization was called so.
     pub(crate) fn calls(&self, number: u32, operation: Operation) -> usize {
         let called = |call: &Call| call.path.contains(&uuid(number));
@@ -88,10 +93,14 @@ pub(crate) fn function(appfabric: &AppFabric, dynamodb: &str, table: &str) -> Fu
 
 /// The app authorization of this number, in this state.
 pub(crate) fn seed(appfabric: &AppFabric, number: u32, status: Status) -> AuthorizationArn {
-    let arn = format!("arn:aws:appfabric:us-east-1:123456789012:appbundle/{BUNDLE}/appauthorization/{}", uuid(number));
-    let arn = arn.parse().expect("an ARN");
+    let arn = arn(number);
     appfabric.seed(&arn, Authorization::oauth2("SLACK").status(status));
     arn
+}
+
+fn arn(number: u32) -> AuthorizationArn {
+    let arn = format!("arn:aws:appfabric:us-east-1:123456789012:appbundle/{BUNDLE}/appauthorization/{}", uuid(number));
+    arn.parse().expect("an ARN")
 }
 
 /// The identifier of the app authorization of this number.
