@@ -6,5 +6,5 @@
 mod duplicates;
 mod killed;
 mod soak;
-mod stage;
+pub(crate) mod stage;
 mod unreachable;

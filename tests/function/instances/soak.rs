@@ -25,7 +25,7 @@ use script::{INSTANCES, Part, script};
 const LANES: usize = 8;
 
 /// Codes between two looks into AppFabric's book; each has an app authorization of its own.
-const BATCH: usize = 200;
+const BATCH: usize = 500;
 
 /// After so many callbacks the processes have everything that they need.
 const WARM: usize = 500;

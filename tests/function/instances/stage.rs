@@ -24,13 +24,14 @@ pub(crate) const ENOUGH: Duration = Duration::from_secs(25);
 pub(crate) const LITTLE: Duration = Duration::from_secs(4);
 
 /// Where people are sent.
-const PAGES: [(&str, &str); 3] = [
+pub(crate) const PAGES: [(&str, &str); 3] = [
     ("SUCCESS_URL", "https://example.com/connected"),
     ("PENDING_URL", "https://example.com/pending"),
     ("FAILURE_URL", "https://example.com/failed"),
 ];
 
-const BUNDLE: &str = "a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
+/// The app bundle of all app authorizations.
+pub(crate) const BUNDLE: &str = "a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
 
 /// Everything that the instances of one test meet.
 pub(crate) struct Stage {
@@ -76,8 +77,7 @@ impl Stage {
 
     /// How often this app authorization was called so.
     pub(crate) fn calls(&self, number: u32, operation: Operation) -> usize {
-        let called = |call: &Call| call.path.contains(&uuid(number));
-        self.appfabric.calls_of(operation).into_iter().filter(called).count()
+        calls(&self.appfabric, number, operation)
     }
 }
 
@@ -106,6 +106,12 @@ fn arn(number: u32) -> AuthorizationArn {
 /// The identifier of the app authorization of this number.
 pub(crate) fn uuid(number: u32) -> String {
     format!("10000000-0000-4000-8000-{number:012}")
+}
+
+/// How often the app authorization of this number was called so.
+pub(crate) fn calls(appfabric: &AppFabric, number: u32, operation: Operation) -> usize {
+    let called = |call: &Call| call.path.contains(&uuid(number));
+    appfabric.calls_of(operation).into_iter().filter(called).count()
 }
 
 /// The event that brings a code for the app authorization of this number.
