@@ -87,5 +87,5 @@ async fn contest(appfabric: Arc<AppFabric>, (name, fault, expected): Row, row: u
         they_are_told.trim(),
         reason.unwrap_or_default()
     );
-    (row, line, they_send.saturating_sub(we_send))
+    (row, line.trim_end().to_owned(), they_send.saturating_sub(we_send))
 }

@@ -13,7 +13,7 @@ use super::stage::{ENOUGH, LITTLE, Stage, code, delivery, line, text, told};
 type Row = (Operation, Fault, Status, (&'static str, Option<&'static str>), usize);
 
 /// Longer than any invocation.
-const FOR_EVER: Duration = Duration::from_secs(60);
+const FOR_EVER: Duration = Duration::from_mins(1);
 
 const IN_PROGRESS: (&str, Option<&str>) = ("pending", Some("in_progress"));
 const UNCONFIRMED: (&str, Option<&str>) = ("pending", Some("unconfirmed"));
