@@ -2,7 +2,7 @@
 
 mod spending;
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -124,8 +124,8 @@ impl Delivery<'_, '_> {
     async fn settle(&mut self, claimed_at: SystemTime) -> Outcome {
         match self.look_first().await {
             Ok(_) => self.watch(&Since::Clock(claimed_at), Outcome::Unconfirmed).await,
-            // The code may have been sent.
-            Err(Outcome::TemporarilyUnavailable) => Outcome::Unconfirmed,
+            // The code may have been sent; with nothing seen before, whatever is seen later is news.
+            Err(Outcome::TemporarilyUnavailable) => self.watch(&Since::Clock(UNIX_EPOCH), Outcome::Unconfirmed).await,
             Err(outcome) => outcome,
         }
     }
@@ -170,8 +170,6 @@ impl Since {
 
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
     use super::*;
 
     fn seen(status: Status, updated_at: u64) -> Seen {

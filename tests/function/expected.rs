@@ -4,7 +4,18 @@ use std::path::Path;
 
 use appfabric_emulator::appfabric::{AppFabric, Scene};
 
-use crate::support::{json, root};
+use crate::support::{REFERENCE, json, root};
+
+/// `outcome` and `reason`.
+pub(crate) type Ending = (&'static str, Option<&'static str>);
+
+pub(crate) const CONNECTED: Ending = ("connected", None);
+pub(crate) const IN_PROGRESS: Ending = ("pending", Some("in_progress"));
+pub(crate) const UNCONFIRMED: Ending = ("pending", Some("unconfirmed"));
+pub(crate) const TEMPORARILY_UNAVAILABLE: Ending = ("failed", Some("temporarily_unavailable"));
+pub(crate) const UNKNOWN_CONNECTION: Ending = ("failed", Some("unknown_connection"));
+pub(crate) const CODE_REJECTED: Ending = ("failed", Some("code_rejected"));
+pub(crate) const NOT_CONNECTED: Ending = ("failed", Some("not_connected"));
 
 /// What an event file comes to.
 #[derive(Clone, Copy)]
@@ -52,6 +63,12 @@ impl Expected {
         let Self { outcome, reason, authorization, .. } = *self;
         format!("{}/{outcome}{}", base_url(folder), parameters(outcome, reason, authorization, reference))
     }
+}
+
+/// The `Location` of an answer to the authorization response for the app authorization of this number.
+pub(crate) fn location((outcome, reason): Ending, number: u32) -> String {
+    let named = (reason != UNKNOWN_CONNECTION.1).then_some(number);
+    format!("{}/{outcome}{}", base_url("http"), parameters(outcome, reason, named, REFERENCE))
 }
 
 /// What follows the page's URL in `Location`.

@@ -7,12 +7,15 @@ use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::{Endpoint, Invocation};
 use appfabric_connect::ledger::Ledger;
+use appfabric_emulator::appfabric::{AppFabric as Emulator, Authorization, AuthorizationArn};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::HttpClient;
 use serde_json::Value;
+
+use crate::pipe::Pipes;
 
 /// A request ID as Lambda makes them.
 pub(crate) const REFERENCE: &str = "8f5ab3d2-7f10-4c58-9f6e-0d7c5b1a2e34";
@@ -80,6 +83,36 @@ pub(crate) fn sdk(http: impl HttpClient + 'static, url: &str) -> SdkConfig {
 pub(crate) fn endpoint(variables: &[(&str, &str)], url: &str) -> Endpoint {
     let http = aws_smithy_http_client::Builder::new().build_http();
     Endpoint::new(config(variables), AppFabric::new(sdk(http, url)), Ledger::new(None))
+}
+
+/// The function, calling AppFabric through pipes: for tests in virtual time.
+pub(crate) fn piped(variables: &[(&str, &str)], pipes: &Pipes) -> Endpoint {
+    Endpoint::new(config(variables), AppFabric::new(sdk(pipes.clone(), "http://appfabric.invalid")), Ledger::new(None))
+}
+
+/// An emulator with two app authorizations, by their numbers.
+pub(crate) async fn stage() -> Emulator {
+    let appfabric = Emulator::builder().start("127.0.0.1:0").await.expect("a free port");
+    for number in [1, 2] {
+        appfabric.seed(&arn(number), Authorization::oauth2("SLACK"));
+    }
+    appfabric
+}
+
+/// The ARN of the app authorization of this number.
+pub(crate) fn arn(number: u32) -> AuthorizationArn {
+    let bundle = "arn:aws:appfabric:us-east-1:123456789012:appbundle/a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
+    format!("{bundle}/appauthorization/10000000-0000-4000-8000-{number:012}").parse().expect("an ARN")
+}
+
+/// The authorization response for the app authorization of this number, with this code.
+pub(crate) fn granted(number: u32, code_in_query: &str) -> Value {
+    let mut event = event("http", "connected");
+    let path = format!("a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d/10000000-0000-4000-8000-{number:012}");
+    event["rawPath"] = Value::from(format!("/callback/{path}"));
+    event["pathParameters"]["proxy"] = Value::from(path);
+    event["rawQueryString"] = Value::from(format!("code={code_in_query}"));
+    event
 }
 
 /// The answer to an event with time enough, as the JSON that Lambda gets.

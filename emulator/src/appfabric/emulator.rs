@@ -4,11 +4,13 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::SystemTime,
 };
 
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, ToSocketAddrs},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use url::Url;
 
@@ -73,7 +75,7 @@ impl Builder {
         let server = tokio::spawn(async move {
             let _never = server::serve(listener, serving).await;
         });
-        Ok(AppFabric { address, shared, server })
+        Ok(AppFabric { address, shared, server, accepted: Mutex::default() })
     }
 }
 
@@ -82,6 +84,7 @@ pub struct AppFabric {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    accepted: Mutex<JoinSet<()>>,
 }
 
 impl AppFabric {
@@ -95,6 +98,13 @@ impl AppFabric {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Serves a connection that is no socket, on the current Tokio runtime: one end of a pipe, say.
+    pub fn accept(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let mut accepted = locked(&self.accepted);
+        while accepted.try_join_next().is_some() {}
+        accepted.spawn(server::connection(stream, Arc::clone(&self.shared)));
     }
 
     /// The Region's app bundle, made if there is none.
@@ -130,6 +140,14 @@ impl AppFabric {
         let mut state = locked(&self.shared.state);
         if let Ok(record) = find(&mut state, arn) {
             record.set_status(status);
+        }
+    }
+
+    /// Changes when an app authorization was last changed, if there is such a one.
+    pub fn set_updated_at(&self, arn: &AuthorizationArn, at: SystemTime) {
+        let mut state = locked(&self.shared.state);
+        if let Ok(record) = find(&mut state, arn) {
+            record.updated_at = at.into();
         }
     }
 

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 /// An operation that the emulator knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Operation {
     /// `ConnectAppAuthorization`; in JSON also `Connect`.
     #[serde(rename = "ConnectAppAuthorization", alias = "Connect")]

@@ -12,7 +12,12 @@ use axum::{
 use hyper::{body::Incoming as Wire, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinSet, time::sleep};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinSet,
+    time::sleep,
+};
 
 use super::{
     arn::{AuthorizationArn, BundleArn, Region},
@@ -52,13 +57,15 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Infalli
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let shared = Arc::clone(&shared);
-        connections.spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&shared), request));
-            // A connection that ends badly ends: by script, or because the caller went away.
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
-        });
+        connections.spawn(connection(stream, Arc::clone(&shared)));
     }
+}
+
+/// One connection, to its end.
+pub(super) async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+    // A connection that ends badly ends: by script, or because the caller went away.
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
 async fn answer(shared: Arc<Shared>, request: Request<Wire>) -> Result<Response<Body>, Closed> {

@@ -1,0 +1,183 @@
+//! What a callback's line in the log tells: how often the code was sent, how often AppFabric was asked, whether it was a
+//! duplicate, and how much time was left.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use appfabric_connect::endpoint::{Endpoint, Invocation};
+use appfabric_connect::logs;
+use appfabric_emulator::appfabric::{Answer, Exception, Fault, Operation, Status, Target};
+use serde_json::{Value, json};
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
+
+use crate::pipe::{Pipes, Way};
+use crate::support::{arn, event, granted, piped, stage};
+
+/// The code of every row; no line may show it.
+const CODE: &str = "canary-code";
+
+/// What has been logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics here").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    /// What this thread logs from now on, as long as the second value lives.
+    fn listen() -> (Self, impl Sized) {
+        // Where there is one subscriber only, whether anybody wants a line is asked of whichever test's thread comes to
+        // it first. So there are two.
+        let another = Dispatch::new(NoSubscriber::new());
+        let lines = Self::default();
+        let writer = lines.clone();
+        let guard = tracing::subscriber::set_default(logs::subscriber(|_| None, move || writer.clone()));
+        (lines, (guard, another))
+    }
+
+    /// The lines since this was last called.
+    fn take(&self) -> Vec<Value> {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panics here"));
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        assert!(!text.contains("canary"), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+    }
+}
+
+/// Delivers an event with 25 s left.
+async fn deliver(endpoint: &Endpoint, event: &Value, reference: &str) {
+    let (request_id, remaining) = (reference.to_owned(), Duration::from_secs(25));
+    endpoint.answer(event, &Invocation { request_id, now: SystemTime::now(), remaining }).await;
+}
+
+/// What happens, the outcome and reason, how often the code is sent, how often AppFabric is asked, and the seconds of
+/// the budget that are left: from, to.
+type Row = (&'static str, fn(&Pipes), [Value; 2], u64, u64, [u64; 2]);
+
+fn rows() -> [Row; 9] {
+    fn fault(pipes: &Pipes, operation: Operation, fault: impl Into<Fault>) {
+        pipes.emulator().fault(Target::any(), operation, fault);
+    }
+    let connected = || [json!("connected"), Value::Null];
+    let pending = |reason: &str| [json!("pending"), json!(reason)];
+    let failed = |reason: &str| [json!("failed"), json!(reason)];
+    [
+        ("nothing", |_| {}, connected(), 1, 1, [20, 20]),
+        ("already", |pipes| pipes.emulator().set_status(&arn(1), Status::CONNECTED), connected(), 0, 1, [20, 20]),
+        (
+            "closed after performing",
+            |pipes| fault(pipes, Operation::Connect, Fault::from(Answer::CloseAfterReading).then_connect()),
+            connected(),
+            1,
+            2,
+            [20, 20],
+        ),
+        ("429 once", |pipes| fault(pipes, Operation::Connect, Fault::throttled(1, 3)), connected(), 2, 1, [17, 17]),
+        (
+            "429 thrice",
+            |pipes| fault(pipes, Operation::Connect, Fault::throttled(3, 3)),
+            failed("temporarily_unavailable"),
+            3,
+            1,
+            [14, 14],
+        ),
+        (
+            "never connected",
+            |pipes| pipes.set(Operation::Connect, Way::Refused, u32::MAX),
+            failed("temporarily_unavailable"),
+            0,
+            1,
+            [15, 20],
+        ),
+        (
+            "refused",
+            |pipes| fault(pipes, Operation::Connect, Fault::exception(Exception::Validation)),
+            failed("code_rejected"),
+            1,
+            3,
+            [19, 20],
+        ),
+        (
+            "not found",
+            |pipes| fault(pipes, Operation::Get, Fault::exception(Exception::ResourceNotFound)),
+            failed("unknown_connection"),
+            0,
+            1,
+            [20, 20],
+        ),
+        (
+            "no answer, and no look afterwards",
+            |pipes| {
+                fault(pipes, Operation::Connect, Answer::Hang);
+                fault(pipes, Operation::Get, Fault::default());
+                fault(pipes, Operation::Get, Fault::bare(403));
+            },
+            pending("unconfirmed"),
+            1,
+            2,
+            [8, 8],
+        ),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_line_tells_how_often_and_how_long() {
+    let (lines, _listening) = Lines::listen();
+    for (name, happens, [outcome, reason], attempts, look_ups, [least, most]) in rows() {
+        let pipes = Pipes::new(stage().await);
+        happens(&pipes);
+        deliver(&piped(&[], &pipes), &granted(1, CODE), "the-first").await;
+        let logged = lines.take();
+        assert_eq!(logged.len(), 1, "{name}: {logged:?}");
+        let line = &logged[0];
+        let told = json!([line["message"], line["outcome"], line["reason"], line["attempts"], line["look_ups"]]);
+        assert_eq!(told, json!(["callback", outcome, reason, attempts, look_ups]), "{name}: {line}");
+        let told = json!([line["duplicate"], line["first_reference"], line["ledger"], line["reference"]]);
+        assert_eq!(told, json!([false, null, "memory", "the-first"]), "{name}: {line}");
+        let left = line["budget_left_ms"].as_u64().unwrap_or_else(|| panic!("{name}: {line}"));
+        assert!((least * 1_000).saturating_sub(100) <= left && left <= most * 1_000, "{name}: {left} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicates_line_names_the_first_one() {
+    let (lines, _listening) = Lines::listen();
+    let pipes = Pipes::new(stage().await);
+    let endpoint = piped(&[], &pipes);
+    for (reference, duplicate, first_reference, attempts, look_ups) in [
+        ("the-first", false, Value::Null, 1, 1),
+        ("the-second", true, json!("the-first"), 0, 0),
+        ("the-third", true, json!("the-first"), 0, 0),
+    ] {
+        deliver(&endpoint, &granted(1, CODE), reference).await;
+        let logged = lines.take();
+        assert_eq!(logged.len(), 1, "{reference}: {logged:?}");
+        let line = &logged[0];
+        let told = json!([line["outcome"], line["reference"], line["duplicate"], line["first_reference"]]);
+        assert_eq!(told, json!(["connected", reference, duplicate, first_reference]), "{line}");
+        let told = json!([line["attempts"], line["look_ups"], line["ledger"]]);
+        assert_eq!(told, json!([attempts, look_ups, "memory"]), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_code_arrives_nothing_is_claimed_sent_or_asked() {
+    let (lines, _listening) = Lines::listen();
+    let pipes = Pipes::new(stage().await);
+    for name in ["access_denied", "invalid_request"] {
+        deliver(&piped(&[], &pipes), &event("http", name), "the-first").await;
+        let logged = lines.take();
+        let line = &logged[0];
+        let told = json!([line["reason"], line["attempts"], line["look_ups"], line["duplicate"], line["ledger"]]);
+        assert_eq!(told, json!([name, 0, 0, false, null]), "{line}");
+    }
+}
