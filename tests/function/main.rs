@@ -1,11 +1,13 @@
 //! The function from outside: events in, answers out, AppFabric on loopback.
 
 mod budget;
+mod differential;
 mod duplicates;
 mod events;
 mod expected;
 mod fault_table;
 mod faults;
+mod instances;
 mod lines;
 mod look_first;
 mod pipe;
