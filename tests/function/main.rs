@@ -3,6 +3,7 @@
 mod events;
 mod expected;
 mod faults;
+mod flow_events;
 mod promise;
 mod rie;
 mod support;
