@@ -7,4 +7,5 @@ mod flow_events;
 mod promise;
 mod rie;
 mod support;
+mod threats;
 mod wire;
