@@ -4,6 +4,7 @@ mod events;
 mod expected;
 mod faults;
 mod flow_events;
+mod flow_items;
 mod promise;
 mod rie;
 mod support;

@@ -50,7 +50,7 @@ fn name_after(start: &str, line: &str) -> Option<String> {
 }
 
 /// What stands between each two of these marks.
-fn marked<'t>(text: &'t str, open: char, close: char) -> Vec<&'t str> {
+fn marked(text: &str, open: char, close: char) -> Vec<&str> {
     let after = text.split(open).skip(1);
     if open == close {
         after.step_by(2).collect()
