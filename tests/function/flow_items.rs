@@ -26,23 +26,20 @@ struct Contents {
 impl HttpConnector for Services {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
-        let answer = match operation {
-            Some(operation) => {
-                let body = std::str::from_utf8(request.body().bytes().expect("a body in memory")).expect("a text");
-                let mut table = self.0.lock().expect("nobody panicked");
-                table.requests.push(body.to_owned());
-                table.perform(operation, &serde_json::from_str(body).expect("JSON"))
-            }
-            None => {
-                let (member, status) = match request.method() {
-                    "GET" => ("appAuthorization", "PendingConnect"),
-                    _ => ("appAuthorizationSummary", "Connected"),
-                };
-                json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK", "authType": "oauth2",
-                    "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": status,
-                    "authUrl": "https://application.invalid/authorize",
-                    "createdAt": "2026-11-23T09:00:00Z", "updatedAt": "2026-11-23T09:30:00Z"}})
-            }
+        let answer = if let Some(operation) = operation {
+            let body = std::str::from_utf8(request.body().bytes().expect("a body in memory")).expect("a text");
+            let mut contents = self.0.lock().expect("nobody panicked");
+            contents.requests.push(body.to_owned());
+            contents.perform(operation, &serde_json::from_str(body).expect("JSON"))
+        } else {
+            let (member, status) = match request.method() {
+                "GET" => ("appAuthorization", "PendingConnect"),
+                _ => ("appAuthorizationSummary", "Connected"),
+            };
+            json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK", "authType": "oauth2",
+                "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": status,
+                "authUrl": "https://application.invalid/authorize",
+                "createdAt": "2026-11-23T09:00:00Z", "updatedAt": "2026-11-23T09:30:00Z"}})
         };
         let status = 200.try_into().expect("200 is a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(answer.to_string()))))
