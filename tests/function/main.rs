@@ -6,6 +6,7 @@ mod events;
 mod expected;
 mod fault_table;
 mod faults;
+mod flows;
 mod lines;
 mod look_first;
 mod pipe;
