@@ -35,12 +35,18 @@ impl Write for Lines {
 impl Lines {
     /// What this thread logs from now on, as long as the second value lives.
     pub(crate) fn listen() -> (Self, impl Sized) {
+        Self::listen_at("INFO")
+    }
+
+    /// The same at this level.
+    pub(crate) fn listen_at(level: &'static str) -> (Self, impl Sized) {
         // Where there is one subscriber only, whether anybody wants a line is asked of whichever test's thread comes to
         // it first. So there are two.
         let another = Dispatch::new(NoSubscriber::new());
         let lines = Self::default();
         let writer = lines.clone();
-        let guard = tracing::subscriber::set_default(logs::subscriber(|_| None, move || writer.clone()));
+        let variables = move |name: &str| (name == "AWS_LAMBDA_LOG_LEVEL").then(|| level.to_owned());
+        let guard = tracing::subscriber::set_default(logs::subscriber(variables, move || writer.clone()));
         (lines, (guard, another))
     }
 

@@ -6,14 +6,16 @@ mod request;
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
+use appfabric_connect::app_authorization::Region;
 use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::StateMode;
+use appfabric_connect::config::{FlowTable, StateMode};
 use appfabric_connect::endpoint::{Endpoint, Invocation};
+use appfabric_connect::table::Table;
 use appfabric_emulator::appfabric::{Fault, Operation, Status, Target};
 use serde_json::{Value, json};
 
 use crate::expected::base_url;
-use crate::pipe::Pipes;
+use crate::pipe::{Pipes, Way};
 use crate::support::{REFERENCE, arn, config, sdk, stage};
 
 pub(crate) use browser::{Browser, Pressed};
@@ -49,6 +51,20 @@ impl Site {
         let appfabric = AppFabric::new(sdk(pipes.clone(), "http://appfabric.invalid"));
         let endpoint = Endpoint::new(config, appfabric, None);
         Self { pipes, endpoint, payload, domain_name: None, clock: Cell::new(SystemTime::now()) }
+    }
+
+    /// The same with a table that nobody listens at.
+    pub(crate) async fn without_its_table(mode: StateMode, payload: Payload) -> Self {
+        let site = Self::new(&[("APP_AUTHORIZATIONS", &listed())], mode, payload).await;
+        let nowhere = Pipes::new(stage().await);
+        nowhere.set(Operation::Connect, Way::Refused, u32::MAX);
+        let region = Region::parse("us-east-1").expect("a Region");
+        let table = FlowTable { name: "flows".to_owned(), region };
+        let table = Table::new(&sdk(nowhere, "http://dynamodb.invalid"), &table);
+        let mut config = config(&[("APP_AUTHORIZATIONS", &listed())]);
+        config.state_mode = mode;
+        let appfabric = AppFabric::new(sdk(site.pipes.clone(), "http://appfabric.invalid"));
+        Self { endpoint: Endpoint::new(config, appfabric, Some(table)), ..site }
     }
 
     /// One with both app authorizations listed, where `state` is enforced.

@@ -32,6 +32,7 @@ struct Path {
 #[derive(Clone, Debug)]
 struct Row {
     mode: StateMode,
+    #[expect(dead_code, reason = "it is told by a row that fails")]
     payload: Payload,
     path: Path,
     state: State,
