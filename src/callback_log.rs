@@ -41,10 +41,10 @@ pub struct CallbackLog<'i> {
     pub appfabric: Option<Duration>,
     /// The reference of the code's first delivery, where this is a later one.
     pub first_reference: Option<String>,
-    /// What checking `state` came to: `off`, `valid`, or why not.
+    /// What checking `state` came to: `off`, `valid`, why not, or `unchecked` where it did not come to that.
     pub state: &'static str,
     /// Where the ledger was kept.
-    pub ledger: Kept,
+    ledger: Kept,
 }
 
 impl<'i> CallbackLog<'i> {
@@ -70,6 +70,11 @@ impl<'i> CallbackLog<'i> {
             state: "off",
             ledger: Kept::Nowhere,
         }
+    }
+
+    /// Notes where the ledger was kept; a table that was out of reach once is what the line is to say.
+    pub fn note_ledger(&mut self, kept: Kept) {
+        self.ledger = self.ledger.max(kept);
     }
 
     /// Writes the line, at the level that the outcome has.

@@ -11,7 +11,7 @@ use crate::appfabric::{AppFabric, Seen, Status, Verdict};
 use crate::authorization_code::AuthorizationCode;
 use crate::budget::{Budget, Slice, pauses};
 use crate::callback_log::CallbackLog;
-use crate::ledger::{Claimed, CodeKey, Entry, Kept, Ledger};
+use crate::ledger::{Claim, Claimed, CodeKey, Entry, Kept, Ledger};
 use crate::outcome::Outcome;
 use crate::redirect_uri::RedirectUri;
 
@@ -50,25 +50,24 @@ pub struct Delivery<'d, 'i> {
 }
 
 impl Delivery<'_, '_> {
-    /// Spends the code unless that has been done, and says how it ended, inside the budget.
-    pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> Outcome {
+    /// Spends the code unless that has been done, and says how it ended, inside the budget; with the claim, where there
+    /// is one in which that is to be recorded.
+    pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> (Outcome, Option<Claim>) {
         if !self.budget.is_enough() {
             self.log.aws_error_code = Some("NoTimeLeft".to_owned());
-            return Outcome::TemporarilyUnavailable;
+            return (Outcome::TemporarilyUnavailable, None);
         }
         let (claimed, kept) = self.ledger.claim(key.clone(), self.reference, self.budget).await;
-        self.note_ledger(kept);
+        self.log.note_ledger(kept);
         match claimed {
             Claimed::First(claim) => {
                 let unsafe_to_spend = self.strict && kept == Kept::Unreachable;
                 let outcome = if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(code).await };
-                let kept = self.ledger.record(claim, outcome, self.budget).await;
-                self.note_ledger(kept);
-                outcome
+                (outcome, Some(claim))
             }
             Claimed::Before(entry) => {
                 self.log.first_reference = Some(entry.reference.clone());
-                self.later(&key, entry).await
+                (self.later(&key, entry).await, None)
             }
         }
     }
@@ -110,7 +109,7 @@ impl Delivery<'_, '_> {
                 return Outcome::InProgress;
             }
             let (known, kept) = self.ledger.look(key, self.reference, self.budget).await;
-            self.note_ledger(kept);
+            self.log.note_ledger(kept);
             // Nothing more is known of a claim that has gone.
             entry = known.unwrap_or(entry);
         }
@@ -160,11 +159,6 @@ impl Delivery<'_, '_> {
             self.log.app = Some(seen.app.clone());
             self.log.status = Some(seen.status.as_str().to_owned());
         }
-    }
-
-    /// A table that was out of reach once is what the log is to say.
-    fn note_ledger(&mut self, kept: Kept) {
-        self.log.ledger = self.log.ledger.max(kept);
     }
 }
 

@@ -19,7 +19,7 @@ use crate::config::{Config, StateMode};
 use crate::delivery::Delivery;
 use crate::flow::Flows;
 use crate::gateway::{EventResponse, Payload, Request, Response};
-use crate::ledger::{CodeKey, Ledger};
+use crate::ledger::{Claim, CodeKey, Kept, Ledger};
 use crate::location::location;
 use crate::outcome::{Outcome, ResultPage};
 use crate::pages::{Page, Reference};
@@ -107,6 +107,9 @@ impl Endpoint {
     async fn redirection(&self, request: &Request<'_>, segments: &[&str], invocation: &Invocation) -> Response {
         let budget = Budget::new(invocation.now, invocation.remaining);
         let mut log = CallbackLog::new(&invocation.request_id, !self.warm.swap(true, Ordering::Relaxed));
+        if self.config.state_mode != StateMode::Off {
+            log.state = proof::UNCHECKED;
+        }
         let connection = self.config.connections.find(segments);
         let outcome = match &connection {
             Some(connection) => self.conclude(request, connection, &budget, invocation, &mut log).await,
@@ -161,11 +164,23 @@ impl Endpoint {
             reference: &invocation.request_id,
             proven: proof.is_valid(),
             strict: self.config.state_mode == StateMode::Enforce,
-            log,
+            log: &mut *log,
         };
-        let outcome = delivery.conclude(code, key).await;
-        self.finish(&proof, outcome, budget, invocation).await;
+        let (outcome, claim) = delivery.conclude(code, key).await;
+        // Both before the answer leaves: afterwards Lambda may freeze the instance for good, and a second delivery
+        // would find neither.
+        let (kept, ()) =
+            tokio::join!(self.record(claim, outcome, budget), self.finish(&proof, outcome, budget, invocation));
+        log.note_ledger(kept);
         outcome
+    }
+
+    /// Records what came of a claimed code, for whoever delivers it again.
+    async fn record(&self, claim: Option<Claim>, outcome: Outcome, budget: &Budget) -> Kept {
+        match claim {
+            Some(claim) => self.ledger.record(claim, outcome, budget).await,
+            None => Kept::Nowhere,
+        }
     }
 
     /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.

@@ -10,11 +10,14 @@
 //! 3. [`gateway`]: API Gateway events in, responses out, both payload formats; [`query`]: decoded exactly once.
 //! 4. [`authorization_response`] (RFC 6749 §4.1.2) and its secret, the [`authorization_code`].
 //! 5. [`app_authorization`]: which app authorization a path names, and whether it may.
-//! 6. [`delivery`]: the code is spent once, and what became of it is found out; a later delivery is told the same.
-//! 7. [`ledger`]: which codes have been claimed; [`budget`]: how long everything may take.
-//! 8. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean.
-//! 9. [`location`] and [`pages`]: where the person goes and what they read there.
-//! 10. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
+//! 6. [`flow`]: one person's way from a connect link to the outcome, and the `state` that proves it; [`auth_url`]: where
+//!    the link leads; [`secret`]: what both are made of.
+//! 7. [`delivery`]: the code is spent once, and what became of it is found out; a later delivery is told the same.
+//! 8. [`ledger`]: which codes have been claimed; [`table`]: where flows and claims are kept; [`budget`]: how long
+//!    everything may take.
+//! 9. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean.
+//! 10. [`location`] and [`pages`]: where the person goes and what they read there.
+//! 11. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
 //!
 //! # Words
 //!

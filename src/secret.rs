@@ -30,8 +30,7 @@ impl Secret {
     /// Reads what a browser brings back; none for what cannot be one of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        (text.len() == Self::DIGITS && text.bytes().all(digit)).then(|| Self(text.to_owned()))
+        is_digits(text).then(|| Self(text.to_owned()))
     }
 
     /// What may be kept of it.
@@ -58,8 +57,13 @@ impl SecretHash {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+        hex::decode_to_slice(text, &mut bytes).ok().filter(|()| is_digits(text)).map(|()| Self(bytes))
     }
+}
+
+/// Whether a text is 64 hexadecimal digits in the only way that we write them.
+fn is_digits(text: &str) -> bool {
+    text.len() == Secret::DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl PartialEq for SecretHash {
@@ -115,6 +119,6 @@ mod tests {
         let expected = "60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55";
         assert_eq!(secret.hash().to_string(), expected);
         assert_eq!(SecretHash::parse(expected), Some(secret.hash()));
-        assert_eq!(SecretHash::parse("60e0"), None);
+        assert_eq!((SecretHash::parse("60e0"), SecretHash::parse(&expected.to_uppercase())), (None, None));
     }
 }

@@ -15,9 +15,6 @@ use crate::gateway::{Request, Response};
 use crate::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 
-/// How long a link lives unless the body says otherwise, in minutes.
-const EXPIRES_IN_MINUTES: u64 = 60;
-
 /// The body of `POST /flows`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -25,117 +22,115 @@ struct NewFlow {
     connection: Option<String>,
     app_bundle_identifier: Option<String>,
     app_authorization_identifier: Option<String>,
-    expires_in_minutes: Option<u64>,
+    #[serde(default = "an_hour")]
+    expires_in_minutes: u64,
 }
 
 /// Why there is no flow, for whoever wrote the calling program (RFC 9457).
-struct Problem {
-    status: StatusCode,
-    detail: &'static str,
-}
+struct Problem(StatusCode, &'static str);
+
+const NO_IDENTITY: Problem = Problem(
+    StatusCode::FORBIDDEN,
+    "The request carries no IAM identity. Sign it with Signature Version 4 for execute-api, and let the route require AWS_IAM.",
+);
+const BAD_BODY: Problem = Problem(
+    StatusCode::BAD_REQUEST,
+    "The body must be a JSON object with connection, or with appBundleIdentifier and appAuthorizationIdentifier, all texts, and perhaps with expiresInMinutes, an integer from 1 to 1440; nothing else.",
+);
+const UNKNOWN_CONNECTION: Problem = Problem(
+    StatusCode::NOT_FOUND,
+    "There is no such connection. Compare APP_AUTHORIZATIONS, the identifiers and the role's AppFabric statements.",
+);
+const NOBODY_TO_ASK: Problem = Problem(
+    StatusCode::CONFLICT,
+    "The app authorization has no authUrl, as with an API key: nobody has to consent to it.",
+);
+const NO_REDIRECT_URI: Problem = Problem(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "AppFabric takes no redirect URI at this address. Set PUBLIC_BASE_URL to the https address of this API.",
+);
+const APPFABRIC_DOWN: Problem =
+    Problem(StatusCode::SERVICE_UNAVAILABLE, "AppFabric does not answer. Try again in a few minutes.");
+const TABLE_DOWN: Problem =
+    Problem(StatusCode::SERVICE_UNAVAILABLE, "The table of flows does not answer. Try again in a few minutes.");
 
 impl Endpoint {
     /// Begins a flow: 201 with its link and the time when that dies, else problem details.
     pub(super) async fn begin_flow(&self, request: &Request<'_>, invocation: &Invocation) -> Response {
-        match self.try_to_begin(request, invocation).await {
-            Ok(response) => response,
-            Err(problem) => {
-                tracing::warn!(
-                    reference = invocation.request_id,
-                    status = problem.status.as_u16(),
-                    action = problem.detail,
-                    "no flow begun"
-                );
-                problem.response(&invocation.request_id)
+        match self.link(request, invocation).await {
+            Ok(body) => Response::json(StatusCode::CREATED, "application/json", body),
+            Err(problem @ Problem(status, detail)) => {
+                let (reference, status) = (invocation.request_id.as_str(), status.as_u16());
+                tracing::warn!(reference, status, action = detail, "no flow begun");
+                problem.response(reference)
             }
         }
     }
 
-    async fn try_to_begin(&self, request: &Request<'_>, invocation: &Invocation) -> Result<Response, Problem> {
+    async fn link(&self, request: &Request<'_>, invocation: &Invocation) -> Result<String, Problem> {
         if !request.has_iam_identity() {
-            return Err(Problem {
-                status: StatusCode::FORBIDDEN,
-                detail: "The request carries no IAM identity. Sign it with Signature Version 4 for execute-api, and let the route require AWS_IAM.",
-            });
+            return Err(NO_IDENTITY);
         }
-        let new: NewFlow = request.body().and_then(|body| serde_json::from_str(&body).ok()).ok_or(Problem {
-            status: StatusCode::BAD_REQUEST,
-            detail: "The body must be a JSON object with connection, or with appBundleIdentifier and appAuthorizationIdentifier, all texts; and perhaps with expiresInMinutes, an integer; nothing else.",
-        })?;
-        let minutes = new.expires_in_minutes.unwrap_or(EXPIRES_IN_MINUTES);
-        if !(1..=1_440).contains(&minutes) {
-            return Err(Problem {
-                status: StatusCode::BAD_REQUEST,
-                detail: "expiresInMinutes must be from 1 to 1440.",
-            });
-        }
-        let callback = match (new.connection, new.app_bundle_identifier, new.app_authorization_identifier) {
-            (Some(connection), None, None) => connection,
-            (None, Some(app_bundle), Some(app_authorization)) => format!("{app_bundle}/{app_authorization}"),
-            _ => {
-                return Err(Problem {
-                    status: StatusCode::BAD_REQUEST,
-                    detail: "Name either connection, or both appBundleIdentifier and appAuthorizationIdentifier.",
-                });
-            }
-        };
-        let unknown = Problem {
-            status: StatusCode::NOT_FOUND,
-            detail: "There is no such connection. Compare APP_AUTHORIZATIONS, the identifiers and the role's AppFabric statements.",
-        };
-        let Some(connection) = self.connection_of(&callback) else { return Err(unknown) };
-        let base_url = self.base_url(request);
-        if RedirectUri::new(&base_url, &format!("/callback/{callback}")).is_err() {
-            return Err(Problem {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                detail: "AppFabric takes no redirect URI at this address. Set PUBLIC_BASE_URL to the https address of this API.",
-            });
-        }
+        let new = NewFlow::read(request).ok_or(BAD_BODY)?;
+        let names = new.names().ok_or(BAD_BODY)?;
+        let connection = self.config.connections.find(&names).ok_or(UNKNOWN_CONNECTION)?;
+        let (base_url, callback) = (self.base_url(request), names.join("/"));
+        RedirectUri::new(&base_url, &format!("/callback/{callback}")).map_err(|_| NO_REDIRECT_URI)?;
+
         let budget = Budget::new(invocation.now, invocation.remaining);
         match self.appfabric.look(&connection.app_authorization, budget.for_first_look()).await.verdict {
             Verdict::Seen(seen) if seen.auth_url.is_some() => {}
-            Verdict::Seen(_) => {
-                return Err(Problem {
-                    status: StatusCode::CONFLICT,
-                    detail: "The app authorization has no authUrl, as with an API key: nobody has to consent to it.",
-                });
-            }
-            Verdict::Unavailable | Verdict::Rejected => return Err(unknown),
-            _ => {
-                return Err(Problem {
-                    status: StatusCode::SERVICE_UNAVAILABLE,
-                    detail: "AppFabric does not answer. Try again in a few minutes.",
-                });
-            }
+            Verdict::Seen(_) => return Err(NOBODY_TO_ASK),
+            Verdict::Unavailable | Verdict::Rejected => return Err(UNKNOWN_CONNECTION),
+            Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => return Err(APPFABRIC_DOWN),
         }
         let link = Secret::random();
         // To the second, as it is told.
-        let expires_at = DateTime::from_secs(DateTime::from(budget.now() + Duration::from_mins(minutes)).secs());
-        let flow = Flow::new(callback, SystemTime::try_from(expires_at).expect("it is a few hours from now"));
-        if let Err(unreachable) = self.flows.begin(&FlowId::of(&link), flow, budget.for_claim()).await {
+        let lifetime = Duration::from_mins(new.expires_in_minutes);
+        let expires_at = DateTime::from_secs(DateTime::from(budget.now() + lifetime).secs());
+        let flow = Flow::new(callback, SystemTime::try_from(expires_at).expect("it is a day from now at most"));
+        self.flows.begin(&FlowId::of(&link), flow, budget.for_claim()).await.map_err(|unreachable| {
             unreachable.tell(&invocation.request_id);
-            return Err(Problem {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                detail: "The table of flows does not answer. Try again in a few minutes.",
-            });
-        }
+            TABLE_DOWN
+        })?;
         tracing::info!(reference = invocation.request_id, connection = connection.name, "flow begun");
         let connect_url = format!("{base_url}/connect/{}", link.reveal());
-        let expires_at = expires_at.fmt(DateTimeFormat::DateTime).expect("four-digit years can be written");
-        let body = json!({ "connectUrl": connect_url, "expiresAt": expires_at });
-        Ok(Response::json(StatusCode::CREATED, "application/json", body.to_string()))
+        let expires_at = expires_at.fmt(DateTimeFormat::DateTime).expect("a year of four digits can be written");
+        Ok(json!({ "connectUrl": connect_url, "expiresAt": expires_at }).to_string())
     }
+}
+
+impl NewFlow {
+    fn read(request: &Request<'_>) -> Option<Self> {
+        // serde would read the members from an array, too.
+        let body = request.body().filter(|body| body.trim_start().starts_with('{'))?;
+        serde_json::from_str(&body).ok().filter(|new: &Self| (1..=1_440).contains(&new.expires_in_minutes))
+    }
+
+    /// What the path of its redirect URI will name: an alias, or two UUIDs.
+    fn names(&self) -> Option<Vec<&str>> {
+        match (&self.connection, &self.app_bundle_identifier, &self.app_authorization_identifier) {
+            (Some(connection), None, None) => Some(vec![connection]),
+            (None, Some(app_bundle), Some(app_authorization)) => Some(vec![app_bundle, app_authorization]),
+            _ => None,
+        }
+    }
+}
+
+fn an_hour() -> u64 {
+    60
 }
 
 impl Problem {
     fn response(&self, reference: &str) -> Response {
+        let Self(status, detail) = *self;
         let body = json!({
             "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": detail,
             "instance": format!("urn:uuid:{reference}"),
         });
-        Response::json(self.status, "application/problem+json", body.to_string())
+        Response::json(status, "application/problem+json", body.to_string())
     }
 }

@@ -7,11 +7,14 @@ use crate::callback_log::CallbackLog;
 use crate::config::StateMode;
 use crate::flow::{Refused, State};
 use crate::gateway::Request;
-use crate::ledger::CodeKey;
+use crate::ledger::{CodeKey, Kept};
 use crate::outcome::{Outcome, ResultPage};
 use crate::query::Parameter;
 use crate::secret::Secret;
 use crate::table::Unreachable;
+
+/// What the log has where `state` was not checked although it is to be.
+pub(super) const UNCHECKED: &str = "unchecked";
 
 /// What checking `state` came to.
 #[derive(Debug)]
@@ -61,6 +64,7 @@ impl Endpoint {
             Ok(Err(refused)) => Proof::Refused(refused),
             Err(unreachable) => {
                 unreachable.tell(&invocation.request_id);
+                log.note_ledger(Kept::Unreachable);
                 Proof::Unreachable
             }
         };
@@ -68,7 +72,7 @@ impl Endpoint {
             Proof::Off => "off",
             Proof::Valid(_) => "valid",
             Proof::Refused(refused) => refused.name(),
-            Proof::Unreachable => "unchecked",
+            Proof::Unreachable => UNCHECKED,
         };
         if let (Proof::Refused(refused), StateMode::Report) = (&proof, self.config.state_mode) {
             tracing::warn!(
