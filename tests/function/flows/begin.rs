@@ -146,6 +146,8 @@ async fn a_body_that_is_not_right_is_a_400_that_says_what_is() {
             r#"{"connection":"slack","expiresInMinutes":"5"}"#,
             r#"{"connection":"slack","expiresInMinutes":true}"#,
             r#"{"connection":"slack","expiresInMinutes":[5]}"#,
+            r#"{"connection":"slack","expiresInMinutes":null}"#,
+            r#"["slack",null,null,5]"#,
             "connection=slack",
             "\u{feff}{\"connection\":\"slack\"}",
         ]
@@ -242,7 +244,7 @@ async fn without_an_iam_identity_there_is_no_flow() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_connected_is_one_404_whatever_the_cause() {
     let by_uuids = |uuids: &str| {
-        let (bundle, authorization) = uuids.split_once('/').expect("two");
+        let (bundle, authorization) = uuids.rsplit_once('/').expect("two");
         json!({ "appBundleIdentifier": bundle, "appAuthorizationIdentifier": authorization })
     };
     let mut told = HashSet::new();
@@ -256,6 +258,9 @@ async fn what_cannot_be_connected_is_one_404_whatever_the_cause() {
             json!({ "connection": "slack/" }),
             json!({ "connection": "../slack" }),
             json!({ "connection": "slack\r\nx" }),
+            json!({ "connection": UUIDS[0] }),
+            json!({ "connection": arn(1).to_string() }),
+            by_uuids(&arn(1).to_string()),
             json!({ "connection": "s".repeat(100_000) }),
             by_uuids(&unlisted),
             by_uuids("x/y"),

@@ -37,6 +37,11 @@ async fn under_enforce_nothing_is_spent_and_the_other_modes_go_on() {
             let lines = lines.take();
             let callback = lines.iter().find(|line| line["message"] == "callback").expect("a line");
             assert_eq!(callback["state"], logged, "{name}: {callback}");
+            assert_eq!(
+                callback["ledger"] == "unreachable",
+                calls[1] == 1 || logged == "unchecked",
+                "{name}: {callback}"
+            );
             let complaints = lines.iter().filter(|line| line["message"] == "flow table unreachable").count();
             assert_eq!(complaints > 0, logged == "unchecked" || mode != StateMode::Enforce, "{name}: {lines:?}");
         }

@@ -10,8 +10,8 @@ use crate::expected::{CONNECTED, Ending, INVALID_REQUEST, INVALID_STATE, LINK_EX
 #[derive(Debug)]
 pub(super) struct Promised {
     pub(super) ending: Ending,
-    /// `state` in the log, where anything is said of it.
-    pub(super) state: Option<&'static str>,
+    /// `state` in the log.
+    pub(super) state: &'static str,
     /// How often AppFabric is asked for the status.
     pub(super) reads: usize,
     /// How often the code is sent.
@@ -24,11 +24,12 @@ pub(super) struct Promised {
 pub(super) fn promised(row: &Row) -> Promised {
     if row.state == State::Repeated {
         // Malformed in any mode, before anybody asks whose it is.
-        return Promised { ending: INVALID_REQUEST, state: None, reads: 0, sends: 0, is_refused: false };
+        let state = if row.mode == StateMode::Off { "off" } else { "unchecked" };
+        return Promised { ending: INVALID_REQUEST, state, reads: 0, sends: 0, is_refused: false };
     }
     let verdict = verdict(row);
     let refused = row.mode == StateMode::Enforce && verdict != "valid";
-    let state = Some(if row.mode == StateMode::Off { "off" } else { verdict });
+    let state = if row.mode == StateMode::Off { "off" } else { verdict };
     if refused {
         let ending = match verdict {
             "expired" => LINK_EXPIRED,
