@@ -72,12 +72,12 @@ async fn a_link_is_its_browsers_as_long_as_the_cookie_lives() {
             let link = site.link(&json!({ "connection": "slack" })).await;
             let (owner, other) = (Browser::default(), Browser::default());
             let pressed = owner.consent(&site, &link).await;
-            let (now, owned) = around(site.now() + Duration::from_mins(10))[at];
+            let (now, is_held) = around(site.now() + Duration::from_mins(10))[at];
             site.set_clock(now);
-            assert_eq!(other.open(&site, &link).await.status(), if owned { 410 } else { 200 });
-            assert_eq!(other.press(&site, &link).await.status(), if owned { 410 } else { 303 });
+            assert_eq!(other.open(&site, &link).await.status(), if is_held { 410 } else { 200 });
+            assert_eq!(other.press(&site, &link).await.status(), if is_held { 410 } else { 303 });
             let answer = owner.return_with(&site, &pressed, "code").await;
-            let expected = if owned { None } else { Some("invalid_state".to_owned()) };
+            let expected = if is_held { None } else { Some("invalid_state".to_owned()) };
             assert_eq!(answer.ending().1, expected, "the browser has let go of its cookie");
         }
     }

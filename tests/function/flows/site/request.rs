@@ -1,5 +1,7 @@
 //! Requests as API Gateway hands them over, in either payload format, and what it is answered.
 
+use std::sync::LazyLock;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -43,6 +45,13 @@ impl Payload {
             Self::Http => "http",
         }
     }
+
+    /// An event to change, read once.
+    fn usual_event(self) -> &'static Value {
+        static EVENTS: LazyLock<[Value; 2]> =
+            LazyLock::new(|| PAYLOADS.map(|payload| event(payload.folder(), "connected")));
+        &EVENTS[usize::from(self == Self::Http)]
+    }
 }
 
 impl Request {
@@ -83,7 +92,7 @@ impl Request {
 
     /// The event, at this host where it is not the usual one.
     pub(crate) fn event(&self, payload: Payload, domain_name: Option<&str>) -> Value {
-        let mut event = event(payload.folder(), "connected");
+        let mut event = payload.usual_event().clone();
         if let Some(domain_name) = domain_name {
             event["requestContext"]["domainName"] = json!(domain_name);
         }

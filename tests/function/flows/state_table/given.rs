@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use appfabric_emulator::appfabric::{Exception, Fault, Operation};
 use serde_json::json;
+use uuid::Uuid;
 
-use super::Row;
-use crate::flows::site::{Browser, Pressed, Site};
+use super::Path;
+use crate::flows::site::{Browser, Site};
 
 /// The `state` of a callback.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,14 +86,15 @@ pub(super) enum Cookie {
     AmongMany,
 }
 
+/// The owner's last: with them a state is used up.
 pub(super) const COOKIES: [Cookie; 11] = [
-    Cookie::Right,
     Cookie::Absent,
     Cookie::Empty,
     Cookie::Anothers,
     Cookie::Changed,
     Cookie::Plain,
     Cookie::OtherFlows,
+    Cookie::Right,
     Cookie::Quoted,
     Cookie::RightFirst,
     Cookie::RightSecond,
@@ -101,23 +103,25 @@ pub(super) const COOKIES: [Cookie; 11] = [
 
 /// What a row begins with.
 pub(super) struct Given {
+    /// What the callback has for a state.
     pub(super) states: Vec<String>,
-    pub(super) cookies: Vec<String>,
-    pub(super) pressed: Pressed,
+    /// The code that it may bring.
+    pub(super) code: String,
+    /// Whose flow it is.
     pub(super) owner: Browser,
 }
 
 impl Given {
-    /// Begins a flow for the first app authorization, and lets happen to it what the row says.
-    pub(super) async fn set(site: &Site, row: &Row, code: &str) -> Self {
+    /// Begins a flow for the first app authorization, and lets happen to it what the state says.
+    pub(super) async fn set(site: &Site, path: &Path, state: State) -> Self {
         site.disconnect();
-        let owner = Browser::default();
-        let mut flow = super::Path { same: true, ..row.path.clone() }.flow();
+        let (owner, code) = (Browser::default(), Self::another_code());
+        let mut flow = Path { same: true, ..path.clone() }.flow();
         flow["expiresInMinutes"] = json!(5);
         let link = site.link(&flow).await;
         let pressed = owner.consent(site, &link).await;
         let right = pressed.state.clone();
-        let states = match row.state {
+        let states = match state {
             State::Absent => vec![],
             State::Empty => vec![String::new()],
             State::Unknown => vec!["0123456789abcdef".repeat(8)],
@@ -129,23 +133,28 @@ impl Given {
             State::OtherBrowsers => vec![Browser::default().consent(site, &site.link(&flow).await).await.state],
             State::Right | State::Expired | State::Finished | State::Used | State::Replayed => vec![right],
         };
-        match row.state {
+        match state {
             State::Expired => site.wait(Duration::from_mins(5)),
             State::Finished => {
                 let tab = owner.consent(site, &link).await;
-                assert_eq!(owner.return_with(site, &tab, &format!("{code}-tab")).await.ending().0, "connected");
+                assert_eq!(owner.return_with(site, &tab, &Self::another_code()).await.ending().0, "connected");
             }
             State::Used => {
                 site.fault(Operation::Connect, Fault::exception(Exception::AccessDenied));
-                let answer = owner.return_with(site, &pressed, &format!("{code}-first")).await;
+                let answer = owner.return_with(site, &pressed, &Self::another_code()).await;
                 assert_eq!(answer.ending().1.as_deref(), Some("unknown_connection"));
             }
             State::Replayed => {
-                assert_eq!(owner.return_with(site, &pressed, code).await.ending().0, "connected");
+                assert_eq!(owner.return_with(site, &pressed, &code).await.ending().0, "connected");
             }
             _ => {}
         }
-        Self { states, cookies: row.cookie.header(&owner), pressed, owner }
+        Self { states, code, owner }
+    }
+
+    /// A code that has not been anywhere yet; no line of a log may show it.
+    pub(super) fn another_code() -> String {
+        format!("canary-{}", Uuid::new_v4())
     }
 }
 
@@ -159,7 +168,7 @@ impl Cookie {
     }
 
     /// `name=value` of each.
-    fn header(self, owner: &Browser) -> Vec<String> {
+    pub(super) fn header(self, owner: &Browser) -> Vec<String> {
         let (name, value) = owner.cookie();
         let right = format!("{name}={value}");
         let anothers = format!("{name}={}", "0123456789abcdef".repeat(4));
@@ -168,7 +177,7 @@ impl Cookie {
             Self::Absent => vec!["theme=dark".to_owned()],
             Self::Empty => vec![format!("{name}=")],
             Self::Anothers => vec![anothers],
-            Self::Changed => vec![format!("{}{}", &right[..right.len() - 1], if right.ends_with('0') { 1 } else { 0 })],
+            Self::Changed => vec![format!("{}{}", &right[..right.len() - 1], u8::from(right.ends_with('0')))],
             Self::Plain => vec![right.trim_start_matches("__Host-").to_owned()],
             Self::OtherFlows => vec![format!("__Host-appfabric-connect-{}={value}", "0".repeat(16))],
             Self::Quoted => vec![format!("{name}=\"{value}\"")],

@@ -21,7 +21,7 @@ pub(super) struct Promised {
 }
 
 /// What the row comes to.
-pub(super) fn promised(row: &Row) -> Promised {
+pub(super) fn promised(row: &Row<'_>) -> Promised {
     if row.state == State::Repeated {
         // Malformed in any mode, before anybody asks whose it is.
         let state = if row.mode == StateMode::Off { "off" } else { "unchecked" };
@@ -46,7 +46,7 @@ pub(super) fn promised(row: &Row) -> Promised {
 }
 
 /// A live flow first, then its browser, then its app authorization.
-fn verdict(row: &Row) -> &'static str {
+fn verdict(row: &Row<'_>) -> &'static str {
     match row.state {
         State::Absent | State::Empty => "missing",
         State::Unknown | State::UnknownPress | State::Garbage | State::Short | State::Long => "unknown",
