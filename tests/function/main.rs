@@ -1,12 +1,14 @@
 //! The function from outside: events in, answers out, AppFabric on loopback.
 
 mod budget;
+mod differential;
 mod duplicates;
 mod events;
 mod expected;
 mod fault_table;
 mod faults;
 mod flows;
+mod instances;
 mod lines;
 mod look_first;
 mod pipe;
