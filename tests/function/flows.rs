@@ -6,7 +6,7 @@ mod mutations;
 mod page;
 mod press;
 mod secrets;
-mod site;
+pub(crate) mod site;
 mod state_table;
 mod table_down;
 mod time;
