@@ -19,7 +19,7 @@ async fn started() -> Instance {
 async fn an_instance_that_is_killed_leaves_its_event_unanswered_and_what_it_printed() {
     let instance = started().await;
     assert!(instance.resident_kib().is_some_and(|resident| resident > 0));
-    let (event, remaining) = (json!({}), Duration::from_secs(60));
+    let (event, remaining) = (json!({}), Duration::from_mins(1));
     let (answer, ()) = tokio::join!(instance.invoke(&event, remaining), instance.kill());
     assert_eq!(answer, Err(Unanswered::Ended));
     assert_eq!(instance.resident_kib(), None);

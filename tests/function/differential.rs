@@ -10,8 +10,8 @@ use appfabric_emulator::appfabric::{Answer, AppFabric, Exception, Fault, Operati
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use crate::instances::stage::{BUNDLE, PAGES, Told, calls, code, delivery, seed, uuid};
-use crate::support::{answer, endpoint, root};
+use crate::instances::stage::{PAGES, Told, calls, code, seed};
+use crate::support::{answer, arn, endpoint, granted, root};
 
 /// What happens to the Connect, and how often the function sends the code.
 type Row = (&'static str, Fault, usize);
@@ -60,7 +60,7 @@ async fn contest(appfabric: Arc<AppFabric>, (name, fault, expected): Row, row: u
     }
     let output = Command::new(env::var("PYTHON").expect("PYTHON is set"))
         .arg(root().join("tests/differential/boto3_client.py"))
-        .args([&appfabric.url(), BUNDLE, &uuid(theirs), &code()])
+        .args([&appfabric.url(), arn(theirs).bundle().uuid(), arn(theirs).uuid(), &code()])
         .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "example")
         .env("NO_PROXY", "127.0.0.1")
@@ -75,7 +75,7 @@ async fn contest(appfabric: Arc<AppFabric>, (name, fault, expected): Row, row: u
         .expect("Python runs");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     let they_are_told = String::from_utf8_lossy(&output.stdout);
-    let response = answer(&endpoint(&PAGES, &appfabric.url()), &delivery(ours, &code())).await;
+    let response = answer(&endpoint(&PAGES, &appfabric.url()), &granted(ours, &code())).await;
     let told = Told::read(&response, ours);
 
     let [they_send, we_send] = [theirs, ours].map(|number| calls(&appfabric, number, Operation::Connect));
@@ -87,5 +87,5 @@ async fn contest(appfabric: Arc<AppFabric>, (name, fault, expected): Row, row: u
         they_are_told.trim(),
         reason.unwrap_or_default()
     );
-    (row, line, they_send.saturating_sub(we_send))
+    (row, line.trim_end().to_owned(), they_send.saturating_sub(we_send))
 }

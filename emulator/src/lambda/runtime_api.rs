@@ -46,8 +46,8 @@ type Posted = Result<Value, Value>;
 struct Invocation {
     event: Value,
     remaining: Duration,
-    begun: oneshot::Sender<()>,
-    answer: oneshot::Sender<Posted>,
+    taken: oneshot::Sender<()>,
+    posted: oneshot::Sender<Posted>,
 }
 
 /// The event that the process is working on: its request ID, and who waits for the answer.
@@ -85,10 +85,10 @@ impl RuntimeApi {
 
     /// Has an event ready for the process.
     pub(super) fn invoke(&self, event: &Value, remaining: Duration) -> Fate {
-        let ((begin, begun), (post, answer)) = (oneshot::channel(), oneshot::channel());
-        let event = event.clone();
+        let (taken, begun) = oneshot::channel();
+        let (posted, answer) = oneshot::channel();
         // The server, which has the other end, runs as long as this does.
-        let _sent = self.events.send(Invocation { event, remaining, begun: begin, answer: post });
+        let _sent = self.events.send(Invocation { event: event.clone(), remaining, taken, posted });
         Fate { begun, answer }
     }
 }
@@ -126,7 +126,7 @@ impl Shared {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
-    let Invocation { event, remaining, begun, answer } = shared.next().await;
+    let Invocation { event, remaining, taken, posted } = shared.next().await;
     let request_id = Uuid::new_v4().to_string();
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + remaining;
     let trace = Uuid::new_v4().simple().to_string();
@@ -137,8 +137,8 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         ("Lambda-Runtime-Invoked-Function-Arn", format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:function")),
         ("Lambda-Runtime-Trace-Id", format!("Root=1-{}-{};Sampled=0", &trace[..8], &trace[8..])),
     ];
-    *shared.running() = Some((request_id, answer));
-    let _awaited = begun.send(());
+    *shared.running() = Some((request_id, posted));
+    let _awaited = taken.send(());
     (headers, event.to_string()).into_response()
 }
 
@@ -152,7 +152,7 @@ async fn error(State(shared): State<Arc<Shared>>, Path(request_id): Path<String>
 
 /// A process that cannot start: its first event gets the error. Until then the process waits here, and does not end.
 async fn init_error(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let _passed_on = shared.next().await.answer.send(Err(json_or_text(&body)));
+    let _passed_on = shared.next().await.posted.send(Err(json_or_text(&body)));
     accepted()
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use appfabric_emulator::appfabric::{Exception, Fault, Operation, Status};
 use serde_json::json;
 
-use super::stage::{ENOUGH, Stage, code, delivery, line, number, text, told};
+use super::stage::{ENOUGH, Stage, code, line, number, text, told};
+use crate::support::granted;
 
 /// The rounds, each with a code of its own.
 const ROUNDS: u32 = 30;
@@ -31,7 +32,7 @@ async fn a_code_that_comes_to_three_processes_at_once_is_sent_once() {
         // Long enough for all three to be at it.
         let slow = fault.wait_after_reading(Duration::from_millis(300));
         stage.appfabric.fault(&authorization, Operation::Connect, slow);
-        let event = delivery(round, &code());
+        let event = granted(round, &code());
 
         let bring = |instance| told(instance, &event, ENOUGH, round);
         let (one, two, three) = tokio::join!(bring(one), bring(two), bring(three));

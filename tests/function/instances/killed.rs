@@ -6,14 +6,15 @@ use appfabric_emulator::appfabric::{Answer, Fault, Operation, Status};
 use appfabric_emulator::lambda::Unanswered;
 use serde_json::json;
 
-use super::stage::{ENOUGH, LITTLE, Stage, code, delivery, line, text, told};
+use super::stage::{ENOUGH, LITTLE, Stage, code, line, text, told};
+use crate::support::granted;
 
 /// Where the process is when it is killed: the call, and what keeps it there; how far AppFabric is by then; what whoever
 /// brings the code later is told; how often the code has been sent.
 type Row = (Operation, Fault, Status, (&'static str, Option<&'static str>), usize);
 
 /// Longer than any invocation.
-const FOR_EVER: Duration = Duration::from_secs(60);
+const FOR_EVER: Duration = Duration::from_mins(1);
 
 const IN_PROGRESS: (&str, Option<&str>) = ("pending", Some("in_progress"));
 const UNCONFIRMED: (&str, Option<&str>) = ("pending", Some("unconfirmed"));
@@ -39,7 +40,7 @@ async fn a_code_whose_process_was_killed_is_settled_by_looking() {
         let (owner, other) = (stage.instance().await, stage.instance().await);
         let authorization = stage.seed(1, Status::PENDING_CONNECT);
         stage.appfabric.fault(&authorization, operation, fault);
-        let event = delivery(1, &code());
+        let event = granted(1, &code());
 
         let kill = async {
             while stage.calls(1, operation) == 0 || stage.appfabric.status_of(&authorization).as_ref() != Some(&status)

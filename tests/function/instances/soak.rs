@@ -17,7 +17,8 @@ use appfabric_emulator::lambda::Instance;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::stage::{Stage, Told, delivery, told, uuid};
+use super::stage::{Stage, Told, told};
+use crate::support::{arn, granted};
 use judge::{Figures, Story};
 use script::{INSTANCES, Part, script};
 
@@ -110,12 +111,12 @@ impl Soak {
 
         let calls = appfabric.calls();
         for story in &mut stories {
-            let uuid = uuid(story.number);
+            let authorization = arn(story.number);
             let of = |operation| {
                 calls
                     .iter()
                     .filter(move |call| call.operation == Some(operation))
-                    .filter(|call| call.path.contains(&uuid))
+                    .filter(|call| call.path.contains(authorization.uuid()))
             };
             story.connects = of(Operation::Connect).map(|call| call.status).collect();
             story.looks = of(Operation::Get).count();
@@ -128,7 +129,7 @@ impl Soak {
 
     /// Brings a code as often as the script says.
     async fn deliver(&self, part: &Part) -> Vec<Vec<Told>> {
-        let event = delivery(part.number, &part.code);
+        let event = granted(part.number, &part.code);
         let bring = |instance: usize| told(&self.instances[instance], &event, part.remaining, part.number);
         let mut waves = Vec::new();
         for wave in &part.waves {

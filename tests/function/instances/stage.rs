@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::expected::parameters;
-use crate::support::{event, header, sdk};
+use crate::support::{arn, header, sdk};
 
 /// Time enough for everything.
 pub(crate) const ENOUGH: Duration = Duration::from_secs(25);
@@ -29,9 +29,6 @@ pub(crate) const PAGES: [(&str, &str); 3] = [
     ("PENDING_URL", "https://example.com/pending"),
     ("FAILURE_URL", "https://example.com/failed"),
 ];
-
-/// The app bundle of all app authorizations.
-pub(crate) const BUNDLE: &str = "a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d";
 
 /// Everything that the instances of one test meet.
 pub(crate) struct Stage {
@@ -103,30 +100,11 @@ pub(crate) fn seed(appfabric: &AppFabric, number: u32, status: Status) -> Author
     arn
 }
 
-fn arn(number: u32) -> AuthorizationArn {
-    let arn = format!("arn:aws:appfabric:us-east-1:123456789012:appbundle/{BUNDLE}/appauthorization/{}", uuid(number));
-    arn.parse().expect("an ARN")
-}
-
-/// The identifier of the app authorization of this number.
-pub(crate) fn uuid(number: u32) -> String {
-    format!("10000000-0000-4000-8000-{number:012}")
-}
-
 /// How often the app authorization of this number was called so.
 pub(crate) fn calls(appfabric: &AppFabric, number: u32, operation: Operation) -> usize {
-    let called = |call: &Call| call.path.contains(&uuid(number));
+    let authorization = arn(number);
+    let called = |call: &Call| call.path.contains(authorization.uuid());
     appfabric.calls_of(operation).into_iter().filter(called).count()
-}
-
-/// The event that brings a code for the app authorization of this number.
-pub(crate) fn delivery(number: u32, code: &str) -> Value {
-    let path = format!("{BUNDLE}/{}", uuid(number));
-    let mut event = event("http", "connected");
-    event["rawPath"] = json!(format!("/callback/{path}"));
-    event["pathParameters"]["proxy"] = json!(path);
-    event["rawQueryString"] = json!(format!("code={code}"));
-    event
 }
 
 /// A code like no other, which nobody but AppFabric may have in hand.

@@ -5,7 +5,8 @@ use appfabric_emulator::lambda::Instance;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::stage::{ENOUGH, code, delivery, function, line, seed, told};
+use super::stage::{ENOUGH, code, function, line, seed, told};
+use crate::support::granted;
 
 #[tokio::test]
 #[ignore = "needs the release binary: BOOTSTRAP=… cargo test -- --ignored"]
@@ -18,7 +19,7 @@ async fn without_its_table_the_function_goes_on_and_says_so() {
         seed(&appfabric, 1, Status::PENDING_CONNECT);
         let function = function(&appfabric, &format!("http://{address}"), "codes");
         let instance = function.start().await.expect("it can be started");
-        let event = delivery(1, &code());
+        let event = granted(1, &code());
 
         // Later than the deadline would be no answer at all.
         let first = told(&instance, &event, ENOUGH, 1).await;
