@@ -8,8 +8,9 @@ use appfabric_emulator::lambda::Instance;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
-use super::stage::{BUNDLE, ENOUGH, Stage, code, line, number, text, told, uuid};
+use super::stage::{ENOUGH, Stage, code, line, number, text, told};
 use crate::flows::site::{Answer, Payload, Request};
+use crate::support::arn;
 
 /// The callbacks of one flow.
 const CALLBACKS: usize = 50;
@@ -27,24 +28,36 @@ async fn send(instance: &Instance, request: &Request) -> Answer {
     Answer(answer.unwrap_or_else(|unanswered| panic!("{unanswered}:\n{}", instance.printed())))
 }
 
-/// Begins a flow at one process and presses its button at another.
-async fn press(instances: &[Instance; 3], number: u32) -> Pressed {
-    let body = json!({ "appBundleIdentifier": BUNDLE, "appAuthorizationIdentifier": uuid(number) });
-    let begun = send(&instances[0], &Request::new("POST", "/flows").signed().body(body.to_string())).await;
+/// Begins a flow, and gives the path of its link.
+async fn begin(instance: &Instance, number: u32) -> String {
+    let authorization = arn(number);
+    let (bundle, authorization) = (authorization.bundle().uuid(), authorization.uuid());
+    let body = json!({ "appBundleIdentifier": bundle, "appAuthorizationIdentifier": authorization });
+    let begun = send(instance, &Request::new("POST", "/flows").signed().body(body.to_string())).await;
     assert_eq!(begun.status(), 201, "{}", begun.0);
     let url = begun.json()["connectUrl"].as_str().expect("a link").to_owned();
-    let link = url[url.rfind("/connect/").expect("a link")..].to_owned();
+    url[url.rfind("/connect/").expect("a link")..].to_owned()
+}
+
+/// A press of the button behind this link, by a browser without cookies.
+fn button(link: &str) -> Request {
+    Request::new("POST", link).header("Sec-Fetch-Site", "same-origin")
+}
+
+/// Begins a flow at one process, opens its page at another and presses its button at the third.
+async fn press(instances: &[Instance; 3], number: u32) -> Pressed {
+    let link = begin(&instances[0], number).await;
     let opened = send(&instances[2], &Request::new("GET", link.as_str())).await;
     assert_eq!(opened.status(), 200, "{}", opened.0);
-    let button = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
-    let pressed = send(&instances[1], &button).await;
+    let pressed = send(&instances[1], &button(&link)).await;
     let cookie = pressed.set_cookies().concat().split_once(';').expect("attributes").0.to_owned();
     Pressed { link, cookie, state: pressed.parameter("state").expect("a state") }
 }
 
 /// The event that brings this code back.
 fn callback(pressed: &Pressed, number: u32, code: &str) -> Value {
-    let path = format!("{BUNDLE}/{}", uuid(number));
+    let authorization = arn(number);
+    let path = format!("{}/{}", authorization.bundle().uuid(), authorization.uuid());
     Request::callback(&path, code, &[&pressed.state]).cookies(vec![pressed.cookie.clone()]).event(Payload::Http, None)
 }
 
@@ -133,11 +146,8 @@ async fn of_two_browsers_that_press_at_once_one_owns_the_flow() {
     let (one, two) = (function.start().await.expect("it starts"), function.start().await.expect("it starts"));
     for round in 1..=20 {
         stage.seed(round, Status::PENDING_CONNECT);
-        let body = json!({ "appBundleIdentifier": BUNDLE, "appAuthorizationIdentifier": uuid(round) });
-        let begun = send(&one, &Request::new("POST", "/flows").signed().body(body.to_string())).await;
-        let url = begun.json()["connectUrl"].as_str().expect("a link").to_owned();
-        let link = url[url.rfind("/connect/").expect("a link")..].to_owned();
-        let button = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
+        let link = begin(&one, round).await;
+        let button = button(&link);
         let (first, second) = tokio::join!(send(&one, &button), send(&two, &button));
         let mut statuses = [first.status(), second.status()];
         statuses.sort_unstable();
