@@ -4,6 +4,7 @@
 //! there. Judged by what was answered, what AppFabric received, what is in the table and what was logged.
 
 mod duplicates;
+mod flows;
 mod killed;
 mod soak;
 pub(crate) mod stage;

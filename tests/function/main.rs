@@ -9,6 +9,7 @@ mod fault_table;
 mod faults;
 mod flow_events;
 mod flow_items;
+mod flows;
 mod instances;
 mod lines;
 mod look_first;

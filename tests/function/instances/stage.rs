@@ -59,7 +59,12 @@ impl Stage {
 
     /// One more process of the release binary.
     pub(crate) async fn instance(&self) -> Instance {
-        function(&self.appfabric, &variable("DYNAMODB"), &self.table.name).start().await.expect("it can be started")
+        self.function().start().await.expect("it can be started")
+    }
+
+    /// The release binary with this AppFabric and this table.
+    pub(crate) fn function(&self) -> Function {
+        function(&self.appfabric, &variable("DYNAMODB"), &self.table.name)
     }
 
     /// The app authorization of this number, in this state.
