@@ -14,7 +14,7 @@ use crate::flow::Dead;
 use crate::outcome::{Outcome, ResultPage};
 
 /// The `Content-Security-Policy` of every page: nothing but its own style sheet, named by hash.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-tlTeWzi25KIWZWNzaA7g0j8HrAtHrrlZExtucqhHwx4='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-2QlbSF587QCjLuP1VyvEBkKj4tEWJs50WwmQ50MaW0s='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The same policy for a page with a form: it may be sent to this API, which redirects it on to `origin`.
 ///

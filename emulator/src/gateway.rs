@@ -2,8 +2,8 @@
 //!
 //! What is faithful is what a function can see: the members of the events, what is decoded in them and what is not,
 //! the limits, and the answers that API Gateway gives without asking the function.
-//! What is not: header names arrive in lower case, nothing is authorised (see [`Builder::caller`]), and every resource
-//! takes every method.
+//! What is not: header names arrive in lower case, nobody is turned away and no signature is verified (see
+//! [`Builder::caller`]), and every resource takes every method.
 //!
 //! Read `event` (requests), then `answer` (responses), then `refusal` (what the function never sees).
 
@@ -12,6 +12,7 @@ mod event;
 mod parts;
 mod refusal;
 mod resource;
+mod signature;
 
 use std::future::Future;
 use std::io;
@@ -23,6 +24,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -109,7 +112,10 @@ impl Builder {
         self
     }
 
-    /// Lets every request count as signed by this IAM principal, named by its ARN.
+    /// Lets a signed request be one of this IAM principal's, named by its ARN; any other has no identity.
+    ///
+    /// Signed is what carries a Signature Version 4 for `execute-api`, or for `lambda` to a function URL. It is not
+    /// verified: whoever reaches the gateway can be that principal.
     #[must_use]
     pub fn caller(mut self, arn: impl Into<String>) -> Self {
         self.caller = Some(arn.into());
@@ -119,15 +125,15 @@ impl Builder {
     /// Listens on `address`, such as `127.0.0.1:0`.
     pub async fn start(self, address: &str) -> io::Result<Gateway> {
         let listener = TcpListener::bind(address).await?;
-        let domain_name = listener.local_addr()?.to_string();
+        let address = listener.local_addr()?;
         let stage = match self.payload {
             Payload::Rest => self.stage,
             Payload::Http => self.stage.filter(|stage| stage != "$default"),
             Payload::FunctionUrl => None,
         };
         let below = stage.as_ref().map_or_else(String::new, |stage| format!("/{stage}"));
-        let url = format!("http://{domain_name}{below}");
-        let front = Arc::new(Front { domain_name, api: Self { stage, ..self } });
+        let url = format!("http://{address}{below}");
+        let front = Arc::new(Front { address, api: Self { stage, ..self } });
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().fallback(invoke).with_state(front);
@@ -145,7 +151,7 @@ impl Builder {
 
 /// A gateway that knows where it listens.
 struct Front {
-    domain_name: String,
+    address: SocketAddr,
     api: Builder,
 }
 
@@ -170,12 +176,12 @@ impl Front {
         let body = to_bytes(body, refusal::BODY_LIMIT).await.map_err(|_| Refusal::BodyTooLarge)?;
         let request = Request::from_parts(parts, body);
         let arrival = Arrival {
-            domain_name: self.domain_name.clone(),
+            domain_name: self.domain_name(request.headers()),
             stage: self.api.stage.clone(),
             source_ip: source.ip(),
             request_id: Uuid::new_v4(),
             time: OffsetDateTime::now_utc(),
-            caller: self.api.caller.clone(),
+            caller: self.api.caller.clone().filter(|_| signature::is_signed(self.api.payload, request.headers())),
         };
         let event = match self.api.payload {
             Payload::Rest => rest_event(&request, &arrival, &self.api.resources)?,
@@ -193,5 +199,12 @@ impl Front {
         };
         let answer = timeout(limit, invocation).await.map_err(|_| Refusal::TimedOut)?;
         answer::response(self.api.payload, answer.map_err(|_| Refusal::MalformedAnswer)?)
+    }
+
+    /// The host that was asked, where it is one of the two that this machine has for itself; else the address.
+    fn domain_name(&self, headers: &HeaderMap) -> String {
+        let localhost = format!("localhost:{}", self.address.port());
+        let asked = headers.get(HOST).is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(localhost.as_bytes()));
+        if asked { localhost } else { self.address.to_string() }
     }
 }

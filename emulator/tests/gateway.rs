@@ -295,6 +295,57 @@ async fn a_request_becomes_an_event_and_the_answer_a_response() {
 }
 
 #[tokio::test]
+async fn only_a_signed_request_has_a_caller() {
+    let arn = "arn:aws:iam::123456789012:user/operator";
+    for (payload, service, identity) in [
+        (Payload::Rest, "execute-api", "/requestContext/identity/userArn"),
+        (Payload::Http, "execute-api", "/requestContext/authorizer/iam/userArn"),
+        (Payload::FunctionUrl, "lambda", "/requestContext/authorizer/iam/userArn"),
+    ] {
+        let seen = Seen::default();
+        let function = seen.answering(json!({ "statusCode": 204 }));
+        let gateway = start(Gateway::builder(Arc::clone(&function)).payload(payload).caller(arn)).await;
+        let nobodys = start(Gateway::builder(function).payload(payload)).await;
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0f"
+        );
+        for (gateway, authorization) in [
+            (&gateway, Some(&signature)),
+            (&gateway, Some(&"Bearer x".to_owned())),
+            (&gateway, None),
+            (&nobodys, Some(&signature)),
+        ] {
+            let mut request = browser().post(format!("{}/flows", gateway.url()));
+            if let Some(authorization) = authorization {
+                request = request.header("authorization", authorization);
+            }
+            request.send().await.expect("the gateway answers");
+        }
+        let callers: Vec<_> =
+            seen.events().iter().map(|event| event.pointer(identity).unwrap_or(&Value::Null).clone()).collect();
+        assert_eq!(callers, [json!(arn), Value::Null, Value::Null, Value::Null], "{payload:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_domain_name_is_the_loopback_host_that_was_asked() {
+    let seen = Seen::default();
+    let gateway = start(Gateway::builder(seen.answering(json!({ "statusCode": 204 })))).await;
+    let authority = gateway.url().trim_start_matches("http://");
+    let localhost = authority.replace("127.0.0.1", "localhost");
+    let strange = authority.replace("127.0.0.1", "example.com");
+    for (host, expected) in
+        [(authority, authority), (&localhost, &localhost), (&strange, authority), ("localhost", authority)]
+    {
+        let request = browser().get(format!("{}/connected", gateway.url())).header("host", host);
+        request.send().await.expect("the gateway answers");
+        let event = seen.events().pop().expect("the function was called");
+        assert_eq!(event["requestContext"]["domainName"], *expected, "{host}");
+        assert_eq!(event["headers"]["host"], host, "what was asked is there as well");
+    }
+}
+
+#[tokio::test]
 async fn a_body_in_base64_is_decoded_and_payload_2_infers_a_response() {
     let encoded = json!({ "statusCode": 200, "headers": { "content-type": "image/png" }, "body": "iVBORw==", "isBase64Encoded": true });
     let gateway = start(Gateway::builder(Seen::default().answering(encoded))).await;

@@ -1,0 +1,102 @@
+//! The operator's side: what makes a link for a person.
+
+use std::error::Error;
+use std::time::SystemTime;
+
+use appfabric_emulator::appfabric::AuthorizationArn;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use serde_json::{Value, json};
+use url::Url;
+
+const REGION: &str = "us-east-1";
+
+/// Credentials for nobody; the emulator verifies no signature.
+const ACCESS_KEY: (&str, &str) = ("AKIDEXAMPLE", "example");
+
+/// Somebody who wants an app authorization connected.
+pub(crate) struct Operator<'a> {
+    /// How to call AppFabric.
+    pub(crate) sdk: &'a SdkConfig,
+    /// What shall be connected.
+    pub(crate) arn: &'a AuthorizationArn,
+    /// The API that the function is behind.
+    pub(crate) api: &'a str,
+    /// What requests to it are signed for.
+    pub(crate) service: &'a str,
+}
+
+impl Operator<'_> {
+    /// Begins a flow with a signed `POST /flows`, and answers its connect link.
+    pub(crate) async fn begin_flow(&self) -> Result<String, Box<dyn Error>> {
+        let body = self.body();
+        let mut request = http::Request::post(format!("{}/flows", self.api))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(body.clone())?;
+        let url = request.uri().to_string();
+        let identity = credentials().into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(REGION)
+            .name(self.service)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()?
+            .into();
+        let content_type = std::iter::once(("content-type", "application/json"));
+        let signable = SignableRequest::new("POST", url, content_type, SignableBody::Bytes(body.as_bytes()))?;
+        sign(signable, &parameters)?.into_parts().0.apply_to_request_http1x(&mut request);
+
+        let answer = reqwest::Client::new().execute(request.try_into()?).await?;
+        let status = answer.status();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        let link = answer["connectUrl"].as_str().map(ToOwned::to_owned);
+        link.ok_or_else(|| format!("POST /flows answered {status}: {}", answer["detail"]).into())
+    }
+
+    /// The same request by hand.
+    pub(crate) fn curl(&self) -> String {
+        let (Self { api, service, .. }, (id, secret), body) = (self, ACCESS_KEY, self.body());
+        format!("curl --aws-sigv4 aws:amz:{REGION}:{service} --user {id}:{secret} --json '{body}' {api}/flows")
+    }
+
+    /// A link without a flow: a fresh `authUrl`, with the registered redirect URI set in it.
+    pub(crate) async fn auth_url(&self, redirect_uri: &str) -> Result<Url, Box<dyn Error>> {
+        let client = aws_sdk_appfabric::Client::new(self.sdk);
+        let answer = client
+            .get_app_authorization()
+            .app_bundle_identifier(self.arn.bundle().uuid())
+            .app_authorization_identifier(self.arn.uuid())
+            .send()
+            .await?;
+        let auth_url = answer.app_authorization().and_then(|authorization| authorization.auth_url());
+        let mut link: Url = auth_url.ok_or("AppFabric gave no authUrl")?.parse()?;
+        link.query_pairs_mut().append_pair("redirect_uri", redirect_uri);
+        Ok(link)
+    }
+
+    fn body(&self) -> String {
+        let (bundle, authorization) = (self.arn.bundle().uuid(), self.arn.uuid());
+        json!({ "appBundleIdentifier": bundle, "appAuthorizationIdentifier": authorization }).to_string()
+    }
+}
+
+/// The SDK, with credentials for nobody, calling the emulator.
+pub(crate) fn sdk(url: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials()))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .region(aws_config::Region::from_static(REGION))
+        .endpoint_url(url)
+        .build()
+}
+
+fn credentials() -> Credentials {
+    Credentials::new(ACCESS_KEY.0, ACCESS_KEY.1, None, None, "example")
+}
