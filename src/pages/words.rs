@@ -54,7 +54,8 @@ impl Words {
             Page::LinkDead(Dead::OtherBrowser) => (
                 "The link is in use in another browser",
                 "Somebody has begun with it elsewhere, and each link is for one browser.",
-                "Go on in the browser in which you began; if that was not you, tell the team that requested the connection.",
+                "Go on in the browser in which you began, or wait ten minutes and open the link once more; if it was not you \
+                 who began, tell the team that requested the connection.",
             ),
             Page::Foreign => (
                 "This did not come from the page itself",

@@ -15,6 +15,11 @@ pub(crate) const UNCONFIRMED: Ending = ("pending", Some("unconfirmed"));
 pub(crate) const TEMPORARILY_UNAVAILABLE: Ending = ("failed", Some("temporarily_unavailable"));
 pub(crate) const UNKNOWN_CONNECTION: Ending = ("failed", Some("unknown_connection"));
 pub(crate) const CODE_REJECTED: Ending = ("failed", Some("code_rejected"));
+pub(crate) const ACCESS_DENIED: Ending = ("failed", Some("access_denied"));
+pub(crate) const INVALID_REQUEST: Ending = ("failed", Some("invalid_request"));
+pub(crate) const INVALID_STATE: Ending = ("failed", Some("invalid_state"));
+pub(crate) const LINK_EXPIRED: Ending = ("failed", Some("link_expired"));
+pub(crate) const LINK_USED: Ending = ("failed", Some("link_used"));
 pub(crate) const NOT_CONNECTED: Ending = ("failed", Some("not_connected"));
 
 /// What an event file comes to.

@@ -20,7 +20,7 @@ const CODE: &str = "canary-code";
 
 /// What has been logged.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -34,18 +34,24 @@ impl Write for Lines {
 
 impl Lines {
     /// What this thread logs from now on, as long as the second value lives.
-    fn listen() -> (Self, impl Sized) {
+    pub(crate) fn listen() -> (Self, impl Sized) {
+        Self::listen_at("INFO")
+    }
+
+    /// The same at this level.
+    pub(crate) fn listen_at(level: &'static str) -> (Self, impl Sized) {
         // Where there is one subscriber only, whether anybody wants a line is asked of whichever test's thread comes to
         // it first. So there are two.
         let another = Dispatch::new(NoSubscriber::new());
         let lines = Self::default();
         let writer = lines.clone();
-        let guard = tracing::subscriber::set_default(logs::subscriber(|_| None, move || writer.clone()));
+        let variables = move |name: &str| (name == "AWS_LAMBDA_LOG_LEVEL").then(|| level.to_owned());
+        let guard = tracing::subscriber::set_default(logs::subscriber(variables, move || writer.clone()));
         (lines, (guard, another))
     }
 
     /// The lines since this was last called.
-    fn take(&self) -> Vec<Value> {
+    pub(crate) fn take(&self) -> Vec<Value> {
         let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panics here"));
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert!(!text.contains("canary"), "{text}");

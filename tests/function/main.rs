@@ -1,11 +1,16 @@
 //! The function from outside: events in, answers out, AppFabric on loopback.
 
 mod budget;
+mod differential;
 mod duplicates;
 mod events;
 mod expected;
 mod fault_table;
 mod faults;
+mod flow_events;
+mod flow_items;
+mod flows;
+mod instances;
 mod lines;
 mod look_first;
 mod pipe;
@@ -13,4 +18,5 @@ mod promise;
 mod rie;
 mod sockets;
 mod support;
+mod threats;
 mod wire;

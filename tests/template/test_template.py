@@ -21,13 +21,13 @@ PARAMETERS = {
     "APP_AUTHORIZATIONS": "AppAuthorizations",
     "APPFABRIC_REGION": "AppFabricRegion",
     "ORGANISATION_NAME": "OrganisationName",
+    "STATE_MODE": "StateMode",
 }
 
 # The function's configuration. The template sets every variable, and no other.
 VARIABLES = {
     **{name: {"Ref": parameter} for name, parameter in PARAMETERS.items()},
     "FLOW_TABLE": {"Ref": "FlowTable"},
-    "STATE_MODE": "off",
 }
 
 API_TIMEOUT_SECONDS = 29
@@ -97,6 +97,23 @@ def values_of(node, key):
             yield from values_of(value, key)
 
 
+def metric(stack, name):
+    """The filter that counts log lines as this metric, and how it does."""
+    filters = [it["Properties"] for it in resources(stack, "AWS::Logs::MetricFilter").values()]
+    (found,) = [it for it in filters if it["MetricTransformations"][0]["MetricName"] == name]
+    (transformation,) = found["MetricTransformations"]
+    assert transformation["MetricNamespace"] == "AppFabricConnect"
+    assert (transformation["MetricValue"], transformation["Unit"]) == ("1", "Count")
+    return found, transformation
+
+
+def counts(pattern, line):
+    """Whether a metric filter's pattern matches a log line, in the little of its language that the template uses."""
+    condition = re.fullmatch(r"\{(.*)\}", pattern)[1]
+    condition = re.sub(r"\$\.(\w+) = (\"\w[\w ]*\")", r'(line.get("\1") == \2)', condition)
+    return eval(condition.replace("&&", "and").replace("||", "or").strip(), {"line": line})
+
+
 def default(stack, value):
     """The value, or the default of the parameter that it refers to."""
     return stack["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value
@@ -156,7 +173,17 @@ def test_the_function_gets_every_variable_and_no_other(stack):
 
 
 def test_a_stack_with_no_parameter_at_all_starts(stack):
-    assert {stack["Parameters"][parameter]["Default"] for parameter in PARAMETERS.values()} == {""}
+    defaults = {variable: stack["Parameters"][parameter]["Default"] for variable, parameter in PARAMETERS.items()}
+    assert defaults.pop("STATE_MODE") == "enforce"
+    assert set(defaults.values()) == {""}
+
+
+def test_a_state_is_off_reported_or_enforced(stack):
+    modes = stack["Parameters"]["StateMode"]["AllowedValues"]
+    # YAML 1.1 would take a bare `off` for false.
+    assert modes == ["off", "report", "enforce"]
+    source = (TEMPLATE.parent / "src/config.rs").read_text()
+    assert all(f'Some("{mode}")' in source for mode in modes)
 
 
 def test_no_variable_overrides_the_log_levels(stack):
@@ -164,9 +191,10 @@ def test_no_variable_overrides_the_log_levels(stack):
 
 
 def test_sam_local_is_given_no_table():
-    # SAM says nothing about a variable that the template does not have, and the function would look for a table.
+    # SAM says nothing about a variable that the template does not have, and the function would look for a table. Without
+    # one it does not start unless `state` is left unchecked.
     variables = json.loads((TEMPLATE.parent / "events/env.json").read_text())["Parameters"]
-    assert variables == {"FLOW_TABLE": ""}
+    assert variables == {"FLOW_TABLE": "", "STATE_MODE": "off"}
     assert set(variables) <= set(VARIABLES)
 
 
@@ -343,13 +371,46 @@ def test_the_log_is_json_in_its_own_group_and_ends_some_day(stack):
     assert default(stack, group["RetentionInDays"]) == 90
 
 
+def test_every_metric_is_counted_from_the_functions_own_log(stack):
+    for counter in resources(stack, "AWS::Logs::MetricFilter").values():
+        assert counter["Properties"]["LogGroupName"] == function(stack)["LoggingConfig"]["LogGroup"]
+
+
 def test_a_metric_counts_the_log_lines_of_an_unreachable_flow_table(stack):
-    counter = only(stack, "AWS::Logs::MetricFilter")
-    assert counter["LogGroupName"] == function(stack)["LoggingConfig"]["LogGroup"]
+    counter, transformation = metric(stack, "FlowTableUnreachable")
     assert counter["FilterPattern"] == '{ $.message = "flow table unreachable" }'
-    (metric,) = counter["MetricTransformations"]
-    assert (metric["MetricNamespace"], metric["MetricName"]) == ("AppFabricConnect", "FlowTableUnreachable")
-    assert (metric["MetricValue"], metric["DefaultValue"]) == ("1", 0)
+    assert transformation["DefaultValue"] == 0
+    assert "Dimensions" not in transformation
+
+
+@pytest.mark.parametrize(
+    ("line", "counted"),
+    [
+        ({"message": "callback", "reason": "invalid_state", "state": "other_browser"}, "StateRefused"),
+        ({"message": "callback", "reason": "link_expired", "state": "expired"}, "StateRefused"),
+        ({"message": "callback", "reason": "link_used", "state": "used"}, "StateRefused"),
+        ({"message": "state would be refused", "state": "missing"}, "StateWouldRefuse"),
+        # Under `report` the same callback has a second line, with the outcome that it came to.
+        ({"message": "callback", "outcome": "connected", "state": "missing"}, None),
+        ({"message": "callback", "outcome": "connected", "state": "valid"}, None),
+        ({"message": "callback", "reason": "access_denied", "state": "off"}, None),
+        ({"message": "callback", "reason": "temporarily_unavailable", "state": "unchecked"}, None),
+        ({"message": "no flow begun", "reason": "invalid_state"}, None),
+        ({"message": "no flow begun", "reason": "link_used"}, None),
+        ({"message": "connect link followed"}, None),
+    ],
+)
+def test_a_metric_counts_what_is_refused_and_another_what_would_be(stack, line, counted):
+    for name in ["StateRefused", "StateWouldRefuse"]:
+        assert counts(metric(stack, name)[0]["FilterPattern"], line) is (name == counted)
+
+
+@pytest.mark.parametrize("name", ["StateRefused", "StateWouldRefuse"])
+def test_a_refusal_is_counted_by_why(stack, name):
+    _, transformation = metric(stack, name)
+    assert transformation["Dimensions"] == [{"Key": "Reason", "Value": "$.state"}]
+    # CloudWatch Logs takes no default value together with dimensions.
+    assert "DefaultValue" not in transformation
 
 
 def test_the_function_gives_up_before_the_api_does(stack):
@@ -376,17 +437,40 @@ def test_sam_builds_the_function_and_not_the_emulator(source):
     assert f'name = "{metadata["BuildProperties"]["Binary"]}"' in manifest
 
 
-def test_every_route_takes_any_method_to_the_function(stack):
+def methods(stack):
+    """The one method of each path: whatever the method is, the function answers it."""
     paths = only(stack, "AWS::ApiGateway::RestApi")["Body"]["paths"]
-    assert {path: sorted(methods) for path, methods in paths.items()} == {
-        "/callback/{proxy+}": ["x-amazon-apigateway-any-method"],
-        "/connected": ["x-amazon-apigateway-any-method"],
-        "/pending": ["x-amazon-apigateway-any-method"],
-        "/failed": ["x-amazon-apigateway-any-method"],
+    for path, found in paths.items():
+        assert list(found) == ["x-amazon-apigateway-any-method"], path
+    return {path: found["x-amazon-apigateway-any-method"] for path, found in paths.items()}
+
+
+def test_every_route_takes_any_method_to_the_function(stack):
+    assert set(methods(stack)) == {
+        "/callback/{proxy+}",
+        "/connect/{proxy+}",
+        "/connected",
+        "/failed",
+        "/flows",
+        "/pending",
     }
-    for methods in paths.values():
-        integration = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
-        assert integration["type"] == "aws_proxy"
+    for method in methods(stack).values():
+        assert method["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+
+
+def test_flows_takes_signed_requests_only_and_everything_else_is_open(stack):
+    api = only(stack, "AWS::ApiGateway::RestApi")["Body"]
+    signed = api["components"]["securitySchemes"]["AWS_IAM"]
+    assert (signed["x-amazon-apigateway-authtype"], signed["in"], signed["name"]) == ("awsSigv4", "header", "Authorization")
+    assert "security" not in api
+    for path, method in methods(stack).items():
+        assert method.get("security", []) == ([{"AWS_IAM": []}] if path == "/flows" else []), path
+
+
+def test_the_api_invokes_the_function_itself_whoever_has_signed(stack):
+    for path, method in methods(stack).items():
+        # SAM's default for AWS_IAM is the caller's credentials, and then every caller may invoke the function directly.
+        assert "credentials" not in method["x-amazon-apigateway-integration"], path
 
 
 def test_the_api_is_regional_and_has_one_stage(stack):
@@ -406,11 +490,12 @@ def test_only_the_api_may_invoke_the_function(stack):
 
 
 def test_nothing_but_the_function_writes_down_a_request(stack):
-    # Each of these would record the query, and with it the authorization code.
+    # Each of these would record the query, and with it the authorization code, or the path of a connect link, a secret.
     assert True not in list(values_of(stack, "DataTraceEnabled"))
     assert set(values_of(stack, "LoggingLevel")) <= {"OFF"}
     assert True not in list(values_of(stack, "TracingEnabled"))
     assert not any(tracing.get("Mode") == "Active" for tracing in values_of(stack, "TracingConfig"))
+    assert not list(values_of(stack, "AccessLogSetting")) + list(values_of(stack, "AccessLogSettings"))
     for text in strings(stack["Resources"]):
         for variable in ["$context.path", "$context.requestOverride", "$context.integration", "$input", "method.request"]:
             assert variable not in text
@@ -444,10 +529,24 @@ def test_the_outputs_name_the_redirect_uri_and_the_pages(stack, parameters, redi
     assert {"PendingPage", "FailurePage", "FunctionName", "LogGroupName"} < set(outputs)
 
 
+@pytest.mark.parametrize("base_url", ["", "https://connect.example.com"])
+def test_flows_are_begun_at_the_stages_own_address_whatever_stands_in_front(stack, base_url):
+    # The signature covers the host that the API sees.
+    parameters = {"PublicBaseUrl": base_url, "StageName": "v1"}
+    endpoint, arn = (evaluate(stack, stack["Outputs"][it]["Value"], parameters) for it in ["FlowsEndpoint", "FlowsArn"])
+    assert endpoint == "https://abc123.execute-api.eu-west-1.amazonaws.com/v1/flows"
+    assert arn == "arn:aws:execute-api:eu-west-1:123456789012:abc123/v1/POST/flows"
+
+
 def test_an_output_names_the_flow_table(stack):
     assert stack["Outputs"]["FlowTableName"]["Value"] == {"Ref": "FlowTable"}
 
 
-def test_the_counted_line_is_one_that_the_function_logs(stack):
-    (message,) = re.findall('"(.*)"', only(stack, "AWS::Logs::MetricFilter")["FilterPattern"])
-    assert any(f'"{message}"' in file.read_text() for file in (TEMPLATE.parent / "src").rglob("*.rs"))
+def test_the_counted_lines_are_ones_that_the_function_logs(stack):
+    source = "".join(file.read_text() for file in sorted((TEMPLATE.parent / "src").rglob("*.rs")))
+    for counter in resources(stack, "AWS::Logs::MetricFilter").values():
+        members = re.findall(r'\$\.(\w+) = "([^"]*)"', counter["Properties"]["FilterPattern"])
+        assert "message" in dict(members)
+        for member, value in members:
+            # A message is the macro's last argument; a reason stands in the table of outcomes.
+            assert re.search(rf'"{value}"\n' if member == "message" else rf'Some\("{value}"\)', source), value

@@ -1,4 +1,4 @@
-//! Resources of an API: `/connected`, `/connect/{flow}`, `/callback/{proxy+}`.
+//! Resources of an API: `/connected`, `/callback/{proxy+}`.
 
 /// The resources of an API, most specific first.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Resources {
 impl Default for Resources {
     /// The routes of this project's template.
     fn default() -> Self {
-        Self::new(["/callback/{proxy+}", "/connect/{flow}", "/connected", "/failed", "/flows", "/pending"])
+        Self::new(["/callback/{proxy+}", "/connect/{proxy+}", "/connected", "/failed", "/flows", "/pending"])
     }
 }
 

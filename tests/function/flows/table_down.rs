@@ -1,0 +1,67 @@
+//! What is done while the table does not answer.
+
+use appfabric_connect::config::StateMode;
+use serde_json::json;
+
+use super::begin::is_guarded;
+use super::site::{PAYLOADS, Request, Site};
+use crate::lines::Lines;
+
+/// In the right shape.
+fn state() -> String {
+    "0123456789abcdef".repeat(8)
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_enforce_nothing_is_spent_and_the_other_modes_go_on() {
+    let (lines, _listening) = Lines::listen();
+    let unavailable = ("failed".to_owned(), Some("temporarily_unavailable".to_owned()));
+    let invalid = ("failed".to_owned(), Some("invalid_state".to_owned()));
+    let connected = ("connected".to_owned(), None);
+    for payload in PAYLOADS {
+        for (mode, state, ending, logged, calls) in [
+            (StateMode::Enforce, Some(state()), &unavailable, "unchecked", [0, 0, 0]),
+            // What needs no table is known without one.
+            (StateMode::Enforce, Some("x".to_owned()), &invalid, "unknown", [0, 0, 0]),
+            (StateMode::Enforce, None, &invalid, "missing", [0, 0, 0]),
+            (StateMode::Report, Some(state()), &connected, "unchecked", [1, 1, 2]),
+            (StateMode::Report, None, &connected, "missing", [1, 1, 2]),
+            (StateMode::Off, Some(state()), &connected, "off", [1, 1, 2]),
+            (StateMode::Off, None, &connected, "off", [1, 1, 2]),
+        ] {
+            let site = Site::without_its_table(mode, payload).await;
+            let states: Vec<&str> = state.iter().map(String::as_str).collect();
+            let answer = site.send(&Request::callback("slack", "canary", &states)).await;
+            let name = format!("{mode:?} {payload:?} {logged}");
+            assert_eq!((&answer.ending(), site.calls()), (ending, calls), "{name}");
+            let lines = lines.take();
+            let callback = lines.iter().find(|line| line["message"] == "callback").expect("a line");
+            assert_eq!(callback["state"], logged, "{name}: {callback}");
+            assert_eq!(
+                callback["ledger"] == "unreachable",
+                calls[1] == 1 || logged == "unchecked",
+                "{name}: {callback}"
+            );
+            let complaints = lines.iter().filter(|line| line["message"] == "flow table unreachable").count();
+            assert_eq!(complaints > 0, logged == "unchecked" || mode != StateMode::Enforce, "{name}: {lines:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_flow_is_begun_and_no_link_is_followed() {
+    for payload in PAYLOADS {
+        let site = Site::without_its_table(StateMode::Enforce, payload).await;
+        let answer = site.ask(&json!({ "connection": "slack" })).await;
+        assert_eq!((answer.status(), answer.header("content-type")), (503, Some("application/problem+json")));
+        assert!(answer.json()["detail"].as_str().expect("a text").contains("table"), "{}", answer.0);
+        let link = format!("/connect/{}", "0123456789abcdef".repeat(4));
+        let post = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
+        for request in [Request::new("GET", link.as_str()), Request::new("HEAD", link.as_str()), post] {
+            let answer = site.send(&request).await;
+            assert_eq!(answer.status(), 503, "{request:?}");
+            assert!(answer.set_cookies().is_empty() && answer.header("location").is_none(), "{request:?}");
+            is_guarded(&answer);
+        }
+    }
+}
