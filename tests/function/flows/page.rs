@@ -53,7 +53,7 @@ async fn it_says_who_asks_for_which_application_and_tenant() {
             has_one_button(&answer, "SLACK");
             let html = answer.body();
             assert_eq!(between(html, "<title>", "</title>"), "Connect SLACK");
-            assert!(html.contains("for “Wonderland Inc.”") && html.contains(REFERENCE), "{html}");
+            assert!(html.contains(": <bdi>Wonderland Inc.</bdi>") && html.contains(REFERENCE), "{html}");
             assert_eq!(html.contains("Example Corp"), organisation.is_some(), "{html}");
             assert_eq!(directive(&answer, "form-action "), Some("'self' https://application.invalid"));
             assert!(answer.set_cookies().is_empty());
