@@ -86,7 +86,7 @@ impl Ledger {
             None => Kept::InMemory,
             Some(table) => match table.claim(&key, &owner, &entry, budget.for_claim()).await {
                 Ok(None) => Kept::InTable,
-                Ok(Some(before)) => return (Claimed::Before(before), Kept::InTable),
+                Ok(Some(before)) => return (Claimed::Before(self.better_known(&key, before)), Kept::InTable),
                 Err(unreachable) => told(&unreachable, reference),
             },
         };
@@ -103,7 +103,7 @@ impl Ledger {
         match &self.table {
             None => (self.memory.look(key), Kept::InMemory),
             Some(table) => match table.claimed(key, budget.for_ledger()).await {
-                Ok(Some(entry)) => (Some(entry), Kept::InTable),
+                Ok(Some(entry)) => (Some(self.better_known(key, entry)), Kept::InTable),
                 Ok(None) => (self.memory.look(key), Kept::InTable),
                 Err(unreachable) => (self.memory.look(key), told(&unreachable, reference)),
             },
@@ -124,6 +124,12 @@ impl Ledger {
             Some(_) => Kept::Unreachable,
             None => Kept::InMemory,
         }
+    }
+
+    /// The entry, or this process's own where the outcome could not be recorded in the table.
+    fn better_known(&self, key: &CodeKey, entry: Entry) -> Entry {
+        let own = || self.memory.look(key).filter(|own| own.outcome.is_some());
+        if entry.outcome.is_none() { own().unwrap_or(entry) } else { entry }
     }
 }
 

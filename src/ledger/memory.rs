@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{CodeKey, Entry};
 use crate::outcome::Outcome;
 
-/// The most codes that are remembered, about a megabyte; the oldest is forgotten first.
+/// The most codes that are remembered, about two megabytes; the oldest is forgotten first.
 const MOST: usize = 4_096;
 
 /// The ledger of one process.

@@ -13,6 +13,7 @@ mod flows;
 mod instances;
 mod lines;
 mod look_first;
+mod lost_record;
 mod pipe;
 mod promise;
 mod rie;
