@@ -69,7 +69,7 @@ pub(super) enum Cookie {
     /// `name=`.
     Empty,
     /// One of another browser's.
-    Anothers,
+    OfAnother,
     /// The right one, but for its last digit.
     Changed,
     /// The right one under the name that a plain host's would have.
@@ -90,7 +90,7 @@ pub(super) enum Cookie {
 pub(super) const COOKIES: [Cookie; 11] = [
     Cookie::Absent,
     Cookie::Empty,
-    Cookie::Anothers,
+    Cookie::OfAnother,
     Cookie::Changed,
     Cookie::Plain,
     Cookie::OtherFlows,
@@ -163,7 +163,7 @@ impl Cookie {
     pub(super) fn is_the_owners(self) -> bool {
         match self {
             Self::Right | Self::Quoted | Self::RightFirst | Self::RightSecond | Self::AmongMany => true,
-            Self::Absent | Self::Empty | Self::Anothers | Self::Changed | Self::Plain | Self::OtherFlows => false,
+            Self::Absent | Self::Empty | Self::OfAnother | Self::Changed | Self::Plain | Self::OtherFlows => false,
         }
     }
 
@@ -171,18 +171,18 @@ impl Cookie {
     pub(super) fn header(self, owner: &Browser) -> Vec<String> {
         let (name, value) = owner.cookie();
         let right = format!("{name}={value}");
-        let anothers = format!("{name}={}", "0123456789abcdef".repeat(4));
+        let of_another = format!("{name}={}", "0123456789abcdef".repeat(4));
         match self {
             Self::Right => vec!["theme=dark".to_owned(), right],
             Self::Absent => vec!["theme=dark".to_owned()],
             Self::Empty => vec![format!("{name}=")],
-            Self::Anothers => vec![anothers],
+            Self::OfAnother => vec![of_another],
             Self::Changed => vec![format!("{}{}", &right[..right.len() - 1], u8::from(right.ends_with('0')))],
             Self::Plain => vec![right.trim_start_matches("__Host-").to_owned()],
             Self::OtherFlows => vec![format!("__Host-appfabric-connect-{}={value}", "0".repeat(16))],
             Self::Quoted => vec![format!("{name}=\"{value}\"")],
-            Self::RightFirst => vec![right, anothers],
-            Self::RightSecond => vec![anothers, right],
+            Self::RightFirst => vec![right, of_another],
+            Self::RightSecond => vec![of_another, right],
             Self::AmongMany => {
                 let mut many: Vec<String> =
                     (0..200).map(|number| format!("cookie-{number}={}", "x".repeat(70))).collect();
