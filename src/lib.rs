@@ -13,8 +13,8 @@
 //! 6. [`flow`]: one person's way from a connect link to the outcome, and the `state` that proves it; [`auth_url`]: where
 //!    the link leads; [`secret`]: what both are made of.
 //! 7. [`delivery`]: the code is spent once, and what became of it is found out; a later delivery is told the same.
-//! 8. [`ledger`]: which codes have been claimed; [`table`]: where flows and claims are kept; [`budget`]: how long
-//!    everything may take.
+//! 8. [`ledger`]: which codes have been claimed; [`table`], and `bounded` without one: where flows and claims are kept;
+//!    [`budget`]: how long everything may take.
 //! 9. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean.
 //! 10. [`location`] and [`pages`]: where the person goes and what they read there.
 //! 11. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
@@ -29,6 +29,7 @@ pub mod appfabric;
 pub mod auth_url;
 pub mod authorization_code;
 pub mod authorization_response;
+mod bounded;
 pub mod budget;
 pub mod callback_log;
 pub mod config;

@@ -1,56 +1,48 @@
 //! The codes that this process has claimed, the latest few thousand.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CodeKey, Entry};
+use crate::bounded::Bounded;
 use crate::outcome::Outcome;
 
-/// The most codes that are remembered, about two megabytes; the oldest is forgotten first.
+/// The most codes that are remembered, about two megabytes.
 const MOST: usize = 4_096;
 
 /// The ledger of one process.
-#[derive(Default)]
-pub(super) struct Memory(Mutex<Codes>);
-
-#[derive(Default)]
-struct Codes {
-    entries: HashMap<CodeKey, Entry>,
-    /// The keys in the order of their claims.
-    order: VecDeque<CodeKey>,
-}
+pub(super) struct Memory(Mutex<Bounded<CodeKey, Entry>>);
 
 impl Memory {
     /// Claims a code, unless that has been done: then with this entry.
     pub(super) fn claim(&self, key: &CodeKey, entry: &Entry) -> Option<Entry> {
         let mut codes = self.codes();
-        if let Some(before) = codes.entries.get(key) {
-            return Some(before.clone());
+        let before = codes.get(key).cloned();
+        if before.is_none() {
+            codes.insert(key.clone(), entry.clone());
         }
-        if codes.order.len() == MOST
-            && let Some(oldest) = codes.order.pop_front()
-        {
-            codes.entries.remove(&oldest);
-        }
-        codes.order.push_back(key.clone());
-        codes.entries.insert(key.clone(), entry.clone());
-        None
+        before
     }
 
     /// What is known of a code.
     pub(super) fn look(&self, key: &CodeKey) -> Option<Entry> {
-        self.codes().entries.get(key).cloned()
+        self.codes().get(key).cloned()
     }
 
     /// Records what came of a code.
     pub(super) fn record(&self, key: &CodeKey, outcome: Outcome) {
-        if let Some(entry) = self.codes().entries.get_mut(key) {
+        if let Some(entry) = self.codes().get_mut(key) {
             entry.outcome = Some(outcome);
         }
     }
 
-    fn codes(&self) -> MutexGuard<'_, Codes> {
+    fn codes(&self) -> MutexGuard<'_, Bounded<CodeKey, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self(Mutex::new(Bounded::new(MOST)))
     }
 }
 
@@ -94,8 +86,6 @@ mod tests {
         for number in 0..MOST + 10 {
             assert_eq!(memory.claim(&key(number), &entry(number)), None);
         }
-        let codes = memory.codes();
-        assert_eq!((codes.entries.len(), codes.order.len()), (MOST, MOST));
-        assert!(!codes.entries.contains_key(&key(9)) && codes.entries.contains_key(&key(10)));
+        assert_eq!((memory.look(&key(9)), memory.look(&key(10))), (None, Some(entry(10))));
     }
 }
