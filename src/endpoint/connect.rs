@@ -1,9 +1,9 @@
 //! `GET` and `POST /connect/{link}`: the page that asks a person, and its button.
 
+use std::slice;
 use std::time::Duration;
 
 use http::{StatusCode, header};
-
 use url::Url;
 
 use super::{Endpoint, Invocation, error_page};
@@ -109,9 +109,10 @@ impl Endpoint {
 
     /// Why a flow could not be bound: it has changed since it was found.
     async fn dead(&self, id: &FlowId, cookie: &Secret, budget: &Budget) -> Page {
-        let cookies = Secret::parse(cookie.reveal()).into_iter().collect::<Vec<_>>();
         match self.flows.find(id, budget.for_claim()).await {
-            Ok(Some(flow)) => flow.admits(&cookies, budget.now()).err().map_or(Page::Unavailable, Page::LinkDead),
+            Ok(Some(flow)) => {
+                flow.admits(slice::from_ref(cookie), budget.now()).err().map_or(Page::Unavailable, Page::LinkDead)
+            }
             Ok(None) => Page::LinkUnknown,
             Err(_) => Page::Unavailable,
         }
