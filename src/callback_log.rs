@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::budget::Budget;
+use crate::flow::Refused;
 use crate::ledger::Kept;
 use crate::outcome::Outcome;
 
@@ -41,10 +42,23 @@ pub struct CallbackLog<'i> {
     pub appfabric: Option<Duration>,
     /// The reference of the code's first delivery, where this is a later one.
     pub first_reference: Option<String>,
-    /// What checking `state` came to: `off`, `valid`, why not, or `unchecked` where it did not come to that.
-    pub state: &'static str,
+    /// What checking `state` came to.
+    pub state: Checked,
     /// Where the ledger was kept.
     ledger: Kept,
+}
+
+/// What checking `state` came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Checked {
+    /// It is not to be checked.
+    Off,
+    /// It is to be, and it did not come to that.
+    Unchecked,
+    /// It proves that this browser was asked.
+    Valid,
+    /// It proves nothing.
+    Refused(Refused),
 }
 
 impl<'i> CallbackLog<'i> {
@@ -67,7 +81,7 @@ impl<'i> CallbackLog<'i> {
             look_ups: 0,
             appfabric: None,
             first_reference: None,
-            state: "off",
+            state: Checked::Off,
             ledger: Kept::Nowhere,
         }
     }
@@ -75,6 +89,12 @@ impl<'i> CallbackLog<'i> {
     /// Notes where the ledger was kept; a table that was out of reach once is what the line is to say.
     pub fn note_ledger(&mut self, kept: Kept) {
         self.ledger = self.ledger.max(kept);
+    }
+
+    /// Where the ledger was kept so far.
+    #[must_use]
+    pub fn ledger(&self) -> Kept {
+        self.ledger
     }
 
     /// Writes the line, at the level that the outcome has.
@@ -106,7 +126,7 @@ impl<'i> CallbackLog<'i> {
                     duration_ms = milliseconds(budget.elapsed()),
                     budget_left_ms = milliseconds(budget.left()),
                     cold_start = self.cold_start,
-                    state = self.state,
+                    state = self.state.name(),
                     duplicate = self.first_reference.is_some(),
                     first_reference = self.first_reference.as_deref(),
                     ledger = self.ledger.name(),
@@ -119,6 +139,19 @@ impl<'i> CallbackLog<'i> {
             Level::ERROR => line!(Level::ERROR),
             Level::WARN => line!(Level::WARN),
             _ => line!(Level::INFO),
+        }
+    }
+}
+
+impl Checked {
+    /// A closed-set word for the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Unchecked => "unchecked",
+            Self::Valid => "valid",
+            Self::Refused(refused) => refused.name(),
         }
     }
 }

@@ -14,17 +14,18 @@ use crate::app_authorization::Connection;
 use crate::appfabric::AppFabric;
 use crate::authorization_response::AuthorizationResponse;
 use crate::budget::Budget;
-use crate::callback_log::CallbackLog;
+use crate::callback_log::{CallbackLog, Checked};
 use crate::config::{Config, StateMode};
 use crate::delivery::Delivery;
 use crate::flow::Flows;
 use crate::gateway::{EventResponse, Payload, Request, Response};
 use crate::ledger::{Claim, CodeKey, Kept, Ledger};
 use crate::location::location;
+use crate::metrics::Metrics;
 use crate::outcome::{Outcome, ResultPage};
 use crate::pages::{Page, Reference};
 use crate::redirect_uri::RedirectUri;
-use crate::table::Table;
+use crate::table::{Table, Unreachable};
 
 /// The function: everything that answers an event.
 pub struct Endpoint {
@@ -32,6 +33,7 @@ pub struct Endpoint {
     appfabric: AppFabric,
     ledger: Ledger,
     flows: Flows,
+    metrics: Metrics,
     warm: AtomicBool,
 }
 
@@ -65,7 +67,13 @@ impl Endpoint {
     #[must_use]
     pub fn new(config: Config, appfabric: AppFabric, table: Option<Table>) -> Self {
         let (ledger, flows) = (Ledger::new(table.clone()), Flows::new(table));
-        Self { config, appfabric, ledger, flows, warm: AtomicBool::new(false) }
+        Self { config, appfabric, ledger, flows, metrics: Metrics::default(), warm: AtomicBool::new(false) }
+    }
+
+    /// The same with these metrics; without, nothing is counted.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Answers an event, whatever it is.
@@ -108,7 +116,7 @@ impl Endpoint {
         let budget = Budget::new(invocation.now, invocation.remaining);
         let mut log = CallbackLog::new(&invocation.request_id, !self.warm.swap(true, Ordering::Relaxed));
         if self.config.state_mode != StateMode::Off {
-            log.state = proof::UNCHECKED;
+            log.state = Checked::Unchecked;
         }
         let connection = self.config.connections.find(segments);
         let outcome = match &connection {
@@ -121,6 +129,7 @@ impl Endpoint {
         let page = self.page_url(request, outcome.page());
         let location = location(&page, outcome, public_name, &invocation.request_id);
         log.write(outcome, &budget);
+        self.metrics.count_callback(&log, outcome, self.config.state_mode, &budget);
         Response::see_other(location)
     }
 
@@ -169,9 +178,9 @@ impl Endpoint {
         let (outcome, claim) = delivery.conclude(code, key).await;
         // Both before the answer leaves: afterwards Lambda may freeze the instance for good, and a second delivery
         // would find neither.
-        let (kept, ()) =
+        let (recorded, finished) =
             tokio::join!(self.record(claim, outcome, budget), self.finish(&proof, outcome, budget, invocation));
-        log.note_ledger(kept);
+        log.note_ledger(recorded.max(finished));
         outcome
     }
 
@@ -181,6 +190,12 @@ impl Endpoint {
             Some(claim) => self.ledger.record(claim, outcome, budget).await,
             None => Kept::Nowhere,
         }
+    }
+
+    /// Tells the operator that the table did not answer, where there is no callback to tell it.
+    fn tell_and_count(&self, unreachable: &Unreachable, invocation: &Invocation) {
+        unreachable.tell(&invocation.request_id);
+        self.metrics.count_flow_table_unreachable(invocation.now);
     }
 
     /// A built-in result page; its query is the browser's, so only the closed set and a UUID of it are shown.

@@ -17,7 +17,7 @@
 //!    [`budget`]: how long everything may take.
 //! 9. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean.
 //! 10. [`location`] and [`pages`]: where the person goes and what they read there.
-//! 11. [`config`], [`logs`], [`callback_log`], [`function`]: the operator's side; `main.rs` wires them.
+//! 11. [`config`], [`logs`], [`callback_log`], [`metrics`], [`function`]: the operator's side; `main.rs` wires them.
 //!
 //! # Words
 //!
@@ -41,6 +41,7 @@ pub mod gateway;
 pub mod ledger;
 pub mod location;
 pub mod logs;
+pub mod metrics;
 pub mod outcome;
 pub mod pages;
 pub mod query;

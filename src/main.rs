@@ -1,11 +1,13 @@
 //! The function's binary: wiring and nothing else.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::metrics::Metrics;
 use appfabric_connect::table::Table;
 use appfabric_connect::{function, logs};
 
@@ -26,7 +28,8 @@ async fn main() -> ExitCode {
     };
     let sdk = AppFabric::sdk_from_environment().await;
     let table = config.flow_table.as_ref().map(|table| Table::new(&sdk, table));
-    let endpoint = Arc::new(Endpoint::new(config, AppFabric::new(sdk), table));
+    let metrics = Metrics::new(environment("AWS_LAMBDA_FUNCTION_NAME"), print);
+    let endpoint = Arc::new(Endpoint::new(config, AppFabric::new(sdk), table).with_metrics(metrics));
     let answer = lambda_runtime::service_fn(|event| function::handle(Arc::clone(&endpoint), event));
     match lambda_runtime::run(answer).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,4 +38,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whole lines, where those of the log go. Nobody is helped by a callback that fails because they cannot be written.
+fn print(lines: &str) {
+    let _ = std::io::stdout().write_all(lines.as_bytes());
 }

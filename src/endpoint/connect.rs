@@ -77,8 +77,8 @@ impl Endpoint {
         let browser = Browser { cookie: cookie.hash(), until: budget.now() + BROWSER_KEPT };
         match self.flows.bind(&state, browser, budget.now(), budget.for_claim()).await {
             Ok(true) => {}
-            Ok(false) => return error_page(self.dead(&id, &cookie, &budget).await, invocation),
-            Err(unreachable) => return error_page(unavailable(&unreachable, invocation), invocation),
+            Ok(false) => return error_page(self.dead(&id, &cookie, &budget, invocation).await, invocation),
+            Err(unreachable) => return error_page(self.unavailable(&unreachable, invocation), invocation),
         }
         tracing::info!(reference = invocation.request_id, connection = connection.name, "connect link followed");
         Response::see_other(auth_url.with(&redirect_uri, &state)).with_cookie(self.cookie(request, &id, &cookie))
@@ -94,7 +94,7 @@ impl Endpoint {
     ) -> Result<Opened, Page> {
         let id = FlowId::of(&Secret::parse(link).ok_or(Page::LinkUnknown)?);
         let flow = self.flows.find(&id, budget.for_claim()).await;
-        let flow = flow.map_err(|error| unavailable(&error, invocation))?.ok_or(Page::LinkUnknown)?;
+        let flow = flow.map_err(|unreachable| self.unavailable(&unreachable, invocation))?.ok_or(Page::LinkUnknown)?;
         let name = id.cookie_name(self.is_secure(request));
         let mut cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).collect();
         flow.admits(&cookies, budget.now()).map_err(Page::LinkDead)?;
@@ -108,14 +108,19 @@ impl Endpoint {
     }
 
     /// Why a flow could not be bound: it has changed since it was found.
-    async fn dead(&self, id: &FlowId, cookie: &Secret, budget: &Budget) -> Page {
+    async fn dead(&self, id: &FlowId, cookie: &Secret, budget: &Budget, invocation: &Invocation) -> Page {
         match self.flows.find(id, budget.for_claim()).await {
             Ok(Some(flow)) => {
                 flow.admits(slice::from_ref(cookie), budget.now()).err().map_or(Page::Unavailable, Page::LinkDead)
             }
             Ok(None) => Page::LinkUnknown,
-            Err(_) => Page::Unavailable,
+            Err(unreachable) => self.unavailable(&unreachable, invocation),
         }
+    }
+
+    fn unavailable(&self, unreachable: &Unreachable, invocation: &Invocation) -> Page {
+        self.tell_and_count(unreachable, invocation);
+        Page::Unavailable
     }
 
     /// Whether a press of the button comes from a page of this API.
@@ -147,9 +152,4 @@ impl Endpoint {
     pub(super) fn connection_of(&self, callback: &str) -> Option<Connection> {
         self.config.connections.find(&callback.split('/').collect::<Vec<_>>())
     }
-}
-
-fn unavailable(unreachable: &Unreachable, invocation: &Invocation) -> Page {
-    unreachable.tell(&invocation.request_id);
-    Page::Unavailable
 }

@@ -90,7 +90,7 @@ impl Endpoint {
         let expires_at = DateTime::from_secs(DateTime::from(budget.now() + lifetime).secs());
         let flow = Flow::new(callback, SystemTime::try_from(expires_at).expect("it is a day from now at most"));
         self.flows.begin(&FlowId::of(&link), flow, budget.for_claim()).await.map_err(|unreachable| {
-            unreachable.tell(&invocation.request_id);
+            self.tell_and_count(&unreachable, invocation);
             TABLE_DOWN
         })?;
         tracing::info!(reference = invocation.request_id, connection = connection.name, "flow begun");

@@ -3,7 +3,7 @@
 use super::{Endpoint, Invocation};
 use crate::app_authorization::Connection;
 use crate::budget::Budget;
-use crate::callback_log::CallbackLog;
+use crate::callback_log::{CallbackLog, Checked};
 use crate::config::StateMode;
 use crate::flow::{Refused, State};
 use crate::gateway::Request;
@@ -12,9 +12,6 @@ use crate::outcome::{Outcome, ResultPage};
 use crate::query::Parameter;
 use crate::secret::Secret;
 use crate::table::Unreachable;
-
-/// What the log has where `state` was not checked although it is to be.
-pub(super) const UNCHECKED: &str = "unchecked";
 
 /// What checking `state` came to.
 #[derive(Debug)]
@@ -69,10 +66,10 @@ impl Endpoint {
             }
         };
         log.state = match &proof {
-            Proof::Off => "off",
-            Proof::Valid(_) => "valid",
-            Proof::Refused(refused) => refused.name(),
-            Proof::Unreachable => UNCHECKED,
+            Proof::Off => Checked::Off,
+            Proof::Valid(_) => Checked::Valid,
+            Proof::Refused(refused) => Checked::Refused(*refused),
+            Proof::Unreachable => Checked::Unchecked,
         };
         if let (Proof::Refused(refused), StateMode::Report) = (&proof, self.config.state_mode) {
             tracing::warn!(
@@ -116,12 +113,20 @@ impl Endpoint {
     }
 
     /// Ends the flow unless something failed, which leaves its link good for another try.
-    pub(super) async fn finish(&self, proof: &Proof, outcome: Outcome, budget: &Budget, invocation: &Invocation) {
+    pub(super) async fn finish(
+        &self,
+        proof: &Proof,
+        outcome: Outcome,
+        budget: &Budget,
+        invocation: &Invocation,
+    ) -> Kept {
         if let Proof::Valid(state) = proof
             && outcome.page() != ResultPage::Failed
             && let Err(unreachable) = self.flows.finish(&state.flow, budget.for_record()).await
         {
             unreachable.tell(&invocation.request_id);
+            return Kept::Unreachable;
         }
+        Kept::Nowhere
     }
 }

@@ -14,6 +14,7 @@ mod instances;
 mod lines;
 mod look_first;
 mod lost_record;
+mod metrics;
 mod pipe;
 mod promise;
 mod rie;

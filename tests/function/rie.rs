@@ -13,6 +13,7 @@ use appfabric_emulator::appfabric::{AppFabric, Operation};
 use serde_json::{Value, json};
 
 use crate::expected::{EXPECTED, set_stage};
+use crate::metrics::{Numbers, numbers};
 use crate::support::{event, header};
 
 /// Texts that must never be printed: what stands for the code, `state`, a description and a cookie.
@@ -84,6 +85,10 @@ impl Drop for Lambda {
     }
 }
 
+fn as_numbers(line: &str) -> Numbers {
+    numbers(&format!("{line}\n"))
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
@@ -119,6 +124,10 @@ async fn the_release_binary_answers_every_event_file() {
     }
     let callbacks = lambda.lines().into_iter().filter(|line| line["message"] == "callback").count();
     assert_eq!(callbacks, 2 * EXPECTED.len(), "one line each");
+    let counted: Vec<Numbers> =
+        lambda.printed().lines().filter(|line| line.contains("\"_aws\"")).map(as_numbers).collect();
+    assert!(counted.iter().all(|numbers| numbers.keys().any(|key| key.contains("FunctionName="))), "{counted:?}");
+    assert_eq!(counted.len(), callbacks, "metrics, too");
     println!("{transcript}{callbacks} events");
 }
 

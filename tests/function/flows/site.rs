@@ -15,6 +15,7 @@ use appfabric_emulator::appfabric::{Fault, Operation, Status, Target};
 use serde_json::{Value, json};
 
 use crate::expected::base_url;
+use crate::metrics::Counter;
 use crate::pipe::{Pipes, Way};
 use crate::support::{REFERENCE, arn, config, sdk, stage};
 
@@ -36,6 +37,8 @@ pub(crate) fn listed() -> String {
 pub(crate) struct Site {
     pub(crate) pipes: Pipes,
     endpoint: Endpoint,
+    /// What is counted of it.
+    pub(crate) counter: Counter,
     pub(crate) payload: Payload,
     /// What API Gateway calls its own host, where that is not the usual one.
     domain_name: Option<&'static str>,
@@ -49,8 +52,9 @@ impl Site {
         let mut config = config(variables);
         config.state_mode = mode;
         let appfabric = AppFabric::new(sdk(pipes.clone(), "http://appfabric.invalid"));
-        let endpoint = Endpoint::new(config, appfabric, None);
-        Self { pipes, endpoint, payload, domain_name: None, clock: Cell::new(SystemTime::now()) }
+        let counter = Counter::default();
+        let endpoint = Endpoint::new(config, appfabric, None).with_metrics(counter.metrics());
+        Self { pipes, endpoint, counter, payload, domain_name: None, clock: Cell::new(SystemTime::now()) }
     }
 
     /// The same with a table that nobody listens at.
@@ -64,7 +68,8 @@ impl Site {
         let mut config = config(&[("APP_AUTHORIZATIONS", &listed())]);
         config.state_mode = mode;
         let appfabric = AppFabric::new(sdk(site.pipes.clone(), "http://appfabric.invalid"));
-        Self { endpoint: Endpoint::new(config, appfabric, Some(table)), ..site }
+        let endpoint = Endpoint::new(config, appfabric, Some(table)).with_metrics(site.counter.metrics());
+        Self { endpoint, ..site }
     }
 
     /// One with both app authorizations listed, where `state` is enforced.

@@ -4,10 +4,12 @@ mod given;
 mod promised;
 
 use appfabric_connect::config::StateMode;
+use appfabric_connect::flow::Refused;
 use serde_json::{Value, json};
 
 use super::site::{Browser, PAYLOADS, Request, Site, UUIDS, listed};
 use crate::lines::Lines;
+use crate::metrics::{Numbers, counts};
 use crate::support::REFERENCE;
 
 use given::{COOKIES, Cookie, Given, STATES, State};
@@ -59,6 +61,7 @@ impl Row<'_> {
     async fn holds(&self, site: &Site, lines: &Lines, given: &Given, code: &str, promised: &Promised) {
         site.disconnect();
         site.calls();
+        site.counter.take();
         lines.take();
         let states: Vec<&str> = given.states.iter().map(String::as_str).collect();
         let callback = Request::callback(&self.path.callback, code, &states);
@@ -68,7 +71,10 @@ impl Row<'_> {
         assert_eq!(answer.location(), self.location(site, promised), "{name}");
         let (reads, sends) = (promised.reads, promised.sends);
         assert_eq!(site.calls(), [reads, sends, reads + sends], "{name}");
-        self.is_logged(promised, &lines.take());
+        let lines = lines.take();
+        self.is_logged(promised, &lines);
+        let is_duplicate = lines.iter().any(|line| line["duplicate"] == true);
+        self.is_counted(promised, is_duplicate, &site.counter.take());
     }
 
     fn location(&self, site: &Site, promised: &Promised) -> String {
@@ -93,6 +99,20 @@ impl Row<'_> {
             assert_eq!((&warning["state"], &warning["level"]), (&json!(state), &json!("WARN")), "{self:?}");
         }
         assert_eq!(lines.len(), callback.len() + warned.len(), "{self:?}: {lines:?}");
+    }
+
+    fn is_counted(&self, promised: &Promised, is_duplicate: bool, printed: &[Numbers]) {
+        let (outcome, reason) = promised.ending;
+        let mut expected = vec![format!("Callbacks Outcome={outcome} Reason={}", reason.unwrap_or("none"))];
+        expected.extend(is_duplicate.then(|| "Duplicates".to_owned()));
+        let refused = Refused::ALL.iter().find(|refused| refused.name() == promised.state);
+        expected.extend(refused.map(|refused| match self.mode {
+            StateMode::Off => panic!("nothing is refused"),
+            StateMode::Report => format!("StateWouldRefuse Reason={}", refused.name()),
+            StateMode::Enforce => format!("StateRefused Reason={}", refused.name()),
+        }));
+        let [numbers] = printed else { panic!("{self:?}: {printed:?}") };
+        assert_eq!(counts(numbers), expected, "{self:?}");
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::begin::is_guarded;
 use super::site::{PAYLOADS, Request, Site};
 use crate::lines::Lines;
+use crate::metrics::counts;
 
 /// In the right shape.
 fn state() -> String {
@@ -44,6 +45,8 @@ async fn under_enforce_nothing_is_spent_and_the_other_modes_go_on() {
             );
             let complaints = lines.iter().filter(|line| line["message"] == "flow table unreachable").count();
             assert_eq!(complaints > 0, logged == "unchecked" || mode != StateMode::Enforce, "{name}: {lines:?}");
+            let [numbers] = site.counter.take().try_into().expect("printed once");
+            assert_eq!(counts(&numbers).contains(&"FlowTableUnreachable"), complaints > 0, "{name}: {numbers:?}");
         }
     }
 }
@@ -55,13 +58,20 @@ async fn no_flow_is_begun_and_no_link_is_followed() {
         let answer = site.ask(&json!({ "connection": "slack" })).await;
         assert_eq!((answer.status(), answer.header("content-type")), (503, Some("application/problem+json")));
         assert!(answer.json()["detail"].as_str().expect("a text").contains("table"), "{}", answer.0);
+        is_counted_once(&site);
         let link = format!("/connect/{}", "0123456789abcdef".repeat(4));
         let post = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
         for request in [Request::new("GET", link.as_str()), Request::new("HEAD", link.as_str()), post] {
             let answer = site.send(&request).await;
             assert_eq!(answer.status(), 503, "{request:?}");
             assert!(answer.set_cookies().is_empty() && answer.header("location").is_none(), "{request:?}");
+            is_counted_once(&site);
             is_guarded(&answer);
         }
     }
+}
+
+fn is_counted_once(site: &Site) {
+    let [numbers] = site.counter.take().try_into().expect("printed once");
+    assert_eq!(counts(&numbers), ["FlowTableUnreachable"]);
 }

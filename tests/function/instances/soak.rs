@@ -5,7 +5,7 @@
 mod judge;
 mod script;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,6 +73,7 @@ async fn soak_of_random_faults_in_which_no_code_is_spent_twice_and_nobody_is_tol
     let warm = warm.unwrap_or_else(|| end.clone());
     println!("{figures}; {} s; KiB in use early {warm:?}, in the end {end:?}", started.elapsed().as_secs());
     assert_eq!((figures.callbacks, log.len()), (callbacks, callbacks));
+    assert_eq!(&soak.counted(), figures.endings(), "the metrics tell something else");
     // A table that is often out of reach would excuse everything.
     assert!(figures.without_table * 100 <= callbacks, "{figures}");
     assert!(warm.iter().zip(&end).all(|(warm, end)| *end <= warm + SLACK_KIB), "{warm:?} {end:?}");
@@ -146,6 +147,17 @@ impl Soak {
     fn log(&self) -> HashMap<String, Value> {
         let lines = self.instances.iter().flat_map(Instance::lines).filter(|line| line["message"] == "callback");
         lines.map(|line| (line["reference"].as_str().expect("a reference").to_owned(), line)).collect()
+    }
+
+    /// What CloudWatch would count of all instances, by outcome and reason.
+    fn counted(&self) -> BTreeMap<String, usize> {
+        let mut counted = BTreeMap::new();
+        for line in self.instances.iter().flat_map(Instance::lines).filter(|line| line["Callbacks"] == 1) {
+            let text = |member: &str| line[member].as_str().expect("a text").to_owned();
+            let ending = if text("Reason") == "none" { text("Outcome") } else { text("Reason") };
+            *counted.entry(ending).or_default() += 1;
+        }
+        counted
     }
 
     fn resident_kib(&self) -> Vec<u64> {

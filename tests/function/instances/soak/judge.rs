@@ -87,6 +87,13 @@ impl Story {
     }
 }
 
+impl Figures {
+    /// How many callbacks ended so, by reason, else by outcome.
+    pub(super) fn endings(&self) -> &BTreeMap<String, usize> {
+        &self.endings
+    }
+}
+
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { callbacks, without_table, codes, duplicates, sends, resends, looks, endings } = self;
