@@ -49,6 +49,7 @@ impl AppAuthorization {
             Self::Uuids { app_authorization, .. } => app_authorization.as_str().to_owned(),
         }
     }
+
     /// The UUIDs of the app bundle and of the app authorization in it.
     #[must_use]
     pub fn uuids(&self) -> (&Uuid, &Uuid) {
@@ -58,9 +59,10 @@ impl AppAuthorization {
         }
     }
 
-    /// Whether both name the same one, by UUIDs or by ARN.
+    /// Its Region and both UUIDs, with slashes between: the same text however it was named.
     #[must_use]
-    pub fn is_same_as(&self, other: &Self) -> bool {
-        self.region() == other.region() && self.uuids() == other.uuids()
+    pub fn canonical_name(&self) -> String {
+        let (app_bundle, app_authorization) = self.uuids();
+        [self.region().as_str(), app_bundle.as_str(), app_authorization.as_str()].join("/")
     }
 }

@@ -5,6 +5,7 @@ mod stored;
 
 use std::time::{Duration, SystemTime};
 
+use crate::app_authorization::AppAuthorization;
 use crate::ledger::CodeKey;
 use crate::outcome::Outcome;
 use crate::secret::{Secret, SecretHash};
@@ -30,6 +31,8 @@ pub struct FlowId(SecretHash);
 pub struct Flow {
     /// What its redirect URI has after `/callback/`.
     pub callback: String,
+    /// The canonical name of the app authorization that it is for.
+    pub app_authorization: String,
     /// When its link dies.
     pub expires_at: SystemTime,
     /// Who has pressed the button.
@@ -56,6 +59,17 @@ pub struct State {
     pub flow: FlowId,
     /// Which press of its button.
     pub press: Secret,
+}
+
+/// Whoever brings a `state` back.
+#[derive(Debug)]
+pub struct Bearer<'b> {
+    /// The cookies of their browser that are named for the flow.
+    pub cookies: &'b [Secret],
+    /// The canonical name of the app authorization that the path names.
+    pub app_authorization: &'b str,
+    /// The clock on the wall.
+    pub now: SystemTime,
 }
 
 /// Why a connect link leads nowhere any more.
@@ -124,11 +138,17 @@ impl Flows {
         }
     }
 
-    /// Uses a `state` up with a code; false if another code has done so, or the flow has come to its end.
-    pub async fn take(&self, state: &State, code: &CodeKey, within: Duration) -> Result<bool, Unreachable> {
+    /// Uses a `state` up with a code, or says why it proves nothing, which changes nothing.
+    pub async fn take(
+        &self,
+        state: &State,
+        code: &CodeKey,
+        by: &Bearer<'_>,
+        within: Duration,
+    ) -> Result<Result<(), Refused>, Unreachable> {
         match &self.table {
-            Some(table) => table.take(state, code, within).await,
-            None => Ok(self.memory.change(&state.flow, |flow| flow.take(state, code))),
+            Some(table) => table.take(state, code, by, within).await,
+            None => Ok(self.memory.take(state, code, by)),
         }
     }
 
@@ -148,8 +168,9 @@ impl Flows {
 impl Flow {
     /// A flow that nobody has entered yet.
     #[must_use]
-    pub fn new(callback: String, expires_at: SystemTime) -> Self {
-        Self { callback, expires_at, browser: None, finished: false, states: Vec::new() }
+    pub fn new(callback: String, app_authorization: &AppAuthorization, expires_at: SystemTime) -> Self {
+        let app_authorization = app_authorization.canonical_name();
+        Self { callback, app_authorization, expires_at, browser: None, finished: false, states: Vec::new() }
     }
 
     /// Whether the link can still be used by the browser that holds these cookies.
@@ -165,23 +186,24 @@ impl Flow {
         }
     }
 
-    /// Whether this `state`, with this code, comes from the browser that holds these cookies.
+    /// Whether this `state` proves, with this code, that whoever brings it was asked. The order is the contract's: a live
+    /// flow, this browser's, for this app authorization.
     ///
     /// The same code delivered again is let through: the ledger knows what to say to it.
-    pub fn check(&self, state: &State, code: &CodeKey, cookies: &[Secret], now: SystemTime) -> Result<(), Refused> {
+    pub fn check(&self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<(), Refused> {
         let press = state.press.hash();
         let (_, used_by) = self.states.iter().find(|(known, _)| *known == press).ok_or(Refused::Unknown)?;
         match used_by {
             Some(known) if known == code => {}
             Some(_) => return Err(Refused::Used),
             None if self.finished => return Err(Refused::Used),
-            None if now >= self.expires_at => return Err(Refused::Expired),
+            None if by.now >= self.expires_at => return Err(Refused::Expired),
             None => {}
         }
-        match self.browser {
-            Some(browser) if browser.is_among(cookies) => Ok(()),
-            _ => Err(Refused::OtherBrowser),
+        if !self.browser.is_some_and(|browser| browser.is_among(by.cookies)) {
+            return Err(Refused::OtherBrowser);
         }
+        if self.app_authorization == by.app_authorization { Ok(()) } else { Err(Refused::OtherAuthorization) }
     }
 
     fn bind(&mut self, state: &State, browser: Browser, now: SystemTime) -> bool {
@@ -194,17 +216,12 @@ impl Flow {
         bound
     }
 
-    fn take(&mut self, state: &State, code: &CodeKey) -> bool {
+    fn take(&mut self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<(), Refused> {
+        self.check(state, code, by)?;
         let press = state.press.hash();
-        let finished = self.finished;
-        match self.states.iter_mut().find(|(known, _)| *known == press) {
-            Some((_, Some(used_by))) => used_by == code,
-            Some((_, unused)) if !finished => {
-                *unused = Some(code.clone());
-                true
-            }
-            _ => false,
-        }
+        let (_, used_by) = self.states.iter_mut().find(|(known, _)| *known == press).ok_or(Refused::Unknown)?;
+        *used_by = Some(code.clone());
+        Ok(())
     }
 
     /// The browser that owns the flow; a cookie that has ended owns nothing.

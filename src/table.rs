@@ -52,8 +52,8 @@ pub struct Unreachable {
     pub error_code: String,
 }
 
-/// What became of a conditional put.
-pub(crate) enum Put {
+/// What became of a change with a condition.
+pub(crate) enum Change {
     /// It was done.
     Done,
     /// Its condition does not hold: with the item that is there, where the server sent it along.
@@ -82,25 +82,32 @@ impl Table {
     }
 
     /// Puts an item if its condition holds.
-    pub(crate) async fn put(&self, put: PutItemFluentBuilder, within: Duration) -> Result<Put, Unreachable> {
+    pub(crate) async fn put(&self, put: PutItemFluentBuilder, within: Duration) -> Result<Change, Unreachable> {
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.customize().config_override(in_time(within)).send().await {
-            Ok(_) => Ok(Put::Done),
+            Ok(_) => Ok(Change::Done),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                    Ok(Put::Refused(refusal.item().cloned()))
+                    Ok(Change::Refused(refusal.item().cloned()))
                 }
                 _ => Err(unreachable("PutItem", &error)),
             },
         }
     }
 
-    /// Changes an item; false if its condition does not hold.
-    pub(crate) async fn update(&self, update: UpdateItemFluentBuilder, within: Duration) -> Result<bool, Unreachable> {
+    /// Changes an item if its condition holds.
+    pub(crate) async fn update(
+        &self,
+        update: UpdateItemFluentBuilder,
+        within: Duration,
+    ) -> Result<Change, Unreachable> {
+        let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.customize().config_override(in_time(within)).send().await {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(Change::Done),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                    Ok(Change::Refused(refusal.item().cloned()))
+                }
                 _ => Err(unreachable("UpdateItem", &error)),
             },
         }

@@ -88,7 +88,8 @@ impl Endpoint {
         // To the second, as it is told.
         let lifetime = Duration::from_mins(new.expires_in_minutes);
         let expires_at = DateTime::from_secs(DateTime::from(budget.now() + lifetime).secs());
-        let flow = Flow::new(callback, SystemTime::try_from(expires_at).expect("it is a day from now at most"));
+        let end = SystemTime::try_from(expires_at).expect("it is a day from now at most");
+        let flow = Flow::new(callback, &connection.app_authorization, end);
         self.flows.begin(&FlowId::of(&link), flow, budget.for_claim()).await.map_err(|unreachable| {
             self.tell_and_count(&unreachable, invocation);
             TABLE_DOWN

@@ -5,7 +5,7 @@ use crate::app_authorization::Connection;
 use crate::budget::Budget;
 use crate::callback_log::{CallbackLog, Checked};
 use crate::config::StateMode;
-use crate::flow::{Refused, State};
+use crate::flow::{Bearer, Refused, State};
 use crate::gateway::Request;
 use crate::ledger::{CodeKey, Kept};
 use crate::outcome::{Outcome, ResultPage};
@@ -82,7 +82,7 @@ impl Endpoint {
         proof
     }
 
-    /// The order is the contract's: a live flow, this browser, this app authorization; then nobody else may.
+    /// Reads `state` and uses it up.
     async fn check(
         &self,
         request: &Request<'_>,
@@ -96,20 +96,11 @@ impl Endpoint {
             _ => return Ok(Err(Refused::Missing)),
         };
         let Some(state) = State::parse(text) else { return Ok(Err(Refused::Unknown)) };
-        let Some(flow) = self.flows.find(&state.flow, budget.for_claim()).await? else {
-            return Ok(Err(Refused::Unknown));
-        };
         let name = state.flow.cookie_name(self.is_secure(request));
         let cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).collect();
-        if let Err(refused) = flow.check(&state, code, &cookies, budget.now()) {
-            return Ok(Err(refused));
-        }
-        let asked = self.connection_of(&flow.callback);
-        if !asked.is_some_and(|asked| asked.app_authorization.is_same_as(&connection.app_authorization)) {
-            return Ok(Err(Refused::OtherAuthorization));
-        }
-        let taken = self.flows.take(&state, code, budget.for_claim()).await?;
-        Ok(if taken { Ok(state) } else { Err(Refused::Used) })
+        let app_authorization = &connection.app_authorization.canonical_name();
+        let by = Bearer { cookies: &cookies, app_authorization, now: budget.now() };
+        Ok(self.flows.take(&state, code, &by, budget.for_claim()).await?.map(|()| state))
     }
 
     /// Ends the flow unless something failed, which leaves its link good for another try.

@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Flow, FlowId};
+use super::{Bearer, Flow, FlowId, Refused, State};
 use crate::bounded::Bounded;
+use crate::ledger::CodeKey;
 
 /// The most flows that are remembered.
 const MOST: usize = 1_024;
@@ -18,6 +19,10 @@ impl Memory {
 
     pub(super) fn find(&self, id: &FlowId) -> Option<Flow> {
         self.flows().get(id).cloned()
+    }
+
+    pub(super) fn take(&self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<(), Refused> {
+        self.flows().get_mut(&state.flow).ok_or(Refused::Unknown)?.take(state, code, by)
     }
 
     /// Changes a flow while nobody else does; false if there is none, or if the change is not to be.

@@ -11,26 +11,40 @@ fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-fn code(text: &str) -> CodeKey {
+fn app_authorization() -> AppAuthorization {
     let uuid = || Uuid::parse("0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d").unwrap();
-    let region = Region::parse("us-east-1").unwrap();
-    let app_authorization = AppAuthorization::Uuids { region, app_bundle: uuid(), app_authorization: uuid() };
-    CodeKey::new(&app_authorization, &AuthorizationCode::try_from(text.to_owned()).unwrap())
+    AppAuthorization::Uuids {
+        region: Region::parse("us-east-1").unwrap(),
+        app_bundle: uuid(),
+        app_authorization: uuid(),
+    }
+}
+
+fn code(text: &str) -> CodeKey {
+    CodeKey::new(&app_authorization(), &AuthorizationCode::try_from(text.to_owned()).unwrap())
+}
+
+fn flow() -> Flow {
+    Flow::new("slack".to_owned(), &app_authorization(), at(EXPIRES))
+}
+
+/// Who brings these cookies at that second, for the flow's own app authorization.
+fn bearer<'b>(cookies: &'b [Secret], flow: &'b Flow, seconds: u64) -> Bearer<'b> {
+    Bearer { cookies, app_authorization: &flow.app_authorization, now: at(seconds) }
 }
 
 /// A flow whose button was pressed at 100 s, with the `state` of that press and the browser's cookie.
 fn pressed() -> (Flow, State, Secret) {
     let (state, cookie) = (State::new(FlowId::of(&Secret::random())), Secret::random());
-    let mut flow = Flow::new("slack".to_owned(), at(EXPIRES));
+    let mut flow = flow();
     assert!(flow.bind(&state, Browser { cookie: cookie.hash(), until: at(700) }, at(100)));
     (flow, state, cookie)
 }
 
 #[test]
 fn a_link_is_good_until_its_time_for_one_browser_until_it_is_finished() {
-    let (flow, _, cookie) = pressed();
+    let (fresh, (flow, _, cookie)) = (flow(), pressed());
     let finished = Flow { finished: true, ..flow.clone() };
-    let fresh = Flow::new("slack".to_owned(), at(EXPIRES));
     let (own, other, both) = (&[cookie][..], &[Secret::random()][..], [Secret::random(), Secret::random()]);
     for (flow, cookies, now, expected) in [
         (&fresh, &[][..], 0, Ok(())),
@@ -56,11 +70,12 @@ fn a_link_is_good_until_its_time_for_one_browser_until_it_is_finished() {
 fn a_state_proves_what_it_should_and_nothing_else() {
     let (flow, state, cookie) = pressed();
     let mut used = flow.clone();
-    assert!(used.take(&state, &code("first")));
+    let own = &[cookie][..];
+    assert_eq!(used.take(&state, &code("first"), &bearer(own, &flow, 150)), Ok(()));
     let finished = Flow { finished: true, ..flow.clone() };
     let done = Flow { finished: true, ..used.clone() };
     let unknown = State { flow: state.flow, press: Secret::random() };
-    let (own, other) = (&[cookie][..], &[Secret::random()][..]);
+    let other = &[Secret::random()][..];
     for (name, flow, state, delivered, cookies, now, expected) in [
         ("right", &flow, &state, "first", own, 200, Ok(())),
         ("in time", &flow, &state, "first", own, EXPIRES - 1, Ok(())),
@@ -76,17 +91,25 @@ fn a_state_proves_what_it_should_and_nothing_else() {
         ("finished, the same code again", &done, &state, "first", own, 200, Ok(())),
         ("finished, another code", &done, &state, "second", own, 200, Err(Refused::Used)),
     ] {
-        assert_eq!(flow.check(state, &code(delivered), cookies, at(now)), expected, "{name}");
+        assert_eq!(flow.check(state, &code(delivered), &bearer(cookies, flow, now)), expected, "{name}");
+        // Whose browser it is comes before what it is for.
+        let elsewhere = Bearer { app_authorization: "us-east-1/another", ..bearer(cookies, flow, now) };
+        let expected = expected.and(Err(Refused::OtherAuthorization));
+        assert_eq!(flow.check(state, &code(delivered), &elsewhere), expected, "{name}");
     }
 }
 
 #[test]
 fn a_state_is_used_up_by_one_code() {
-    let (mut flow, state, _) = pressed();
-    assert!(flow.take(&state, &code("first")) && flow.take(&state, &code("first")));
-    assert!(!flow.take(&state, &code("second")));
-    let another = State::new(state.flow);
-    assert!(!flow.take(&another, &code("third")));
+    let (mut flow, state, cookie) = pressed();
+    let (known, own) = (flow.clone(), [cookie]);
+    let by = bearer(&own, &known, 200);
+    assert_eq!(flow.take(&state, &code("first"), &bearer(&[], &known, 200)), Err(Refused::OtherBrowser));
+    for _ in 0..2 {
+        assert_eq!(flow.take(&state, &code("first"), &by), Ok(()));
+    }
+    assert_eq!(flow.take(&state, &code("second"), &by), Err(Refused::Used));
+    assert_eq!(flow.take(&State::new(state.flow), &code("third"), &by), Err(Refused::Unknown));
 }
 
 #[test]
@@ -96,14 +119,15 @@ fn tabs_of_one_browser_share_a_flow_and_another_browser_has_to_wait_for_its_cook
     assert!(flow.bind(&second, Browser { cookie: cookie.hash(), until: at(800) }, at(200)));
     assert_eq!(flow.browser.unwrap().until, at(800));
     for state in [&first, &second] {
-        assert_eq!(flow.check(state, &code("a"), &[Secret::parse(cookie.reveal()).unwrap()], at(250)), Ok(()));
+        let own = [Secret::parse(cookie.reveal()).unwrap()];
+        assert_eq!(flow.check(state, &code("a"), &bearer(&own, &flow, 250)), Ok(()));
     }
     let other = Secret::random();
     let browser = Browser { cookie: other.hash(), until: at(1_400) };
     assert!(!flow.clone().bind(&State::new(first.flow), browser, at(799)));
     assert!(flow.bind(&State::new(first.flow), browser, at(800)));
     // What the first browser brings back now is nobody's.
-    assert_eq!(flow.check(&first, &code("a"), &[cookie], at(801)), Err(Refused::OtherBrowser));
+    assert_eq!(flow.check(&first, &code("a"), &bearer(&[cookie], &flow, 801)), Err(Refused::OtherBrowser));
     let dead = Flow { finished: true, ..flow.clone() };
     assert!(!dead.clone().bind(&State::new(first.flow), browser, at(802)));
     assert!(!flow.bind(&State::new(first.flow), browser, at(EXPIRES)));
@@ -135,7 +159,7 @@ fn memory_forgets_the_oldest_flow() {
     let memory = Memory::default();
     let ids: Vec<FlowId> = (0..1_025).map(|_| FlowId::of(&Secret::random())).collect();
     for id in &ids {
-        memory.begin(*id, Flow::new("slack".to_owned(), at(EXPIRES)));
+        memory.begin(*id, flow());
     }
     assert_eq!((memory.find(&ids[0]), memory.find(&ids[1]).is_some()), (None, true));
     assert!(!memory.change(&ids[0], |_| true) && memory.change(&ids[1_024], |_| true));

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{CodeKey, Entry, Owner};
 use crate::outcome::Outcome;
-use crate::table::{Item, KEPT, Put, Table, Unreachable, milliseconds, moment, number, seconds, text};
+use crate::table::{Change, Item, KEPT, Table, Unreachable, milliseconds, moment, number, seconds, text};
 
 impl Table {
     /// Claims a code, unless that has been done: then with what is known of it.
@@ -34,10 +34,10 @@ impl Table {
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(&owner.0));
         match self.put(put, within).await? {
-            Put::Done => Ok(None),
-            Put::Refused(Some(item)) => Ok(Some(Entry::from_item(&item))),
+            Change::Done => Ok(None),
+            Change::Refused(Some(item)) => Ok(Some(Entry::from_item(&item))),
             // Not every server that speaks DynamoDB sends the item along.
-            Put::Refused(None) => {
+            Change::Refused(None) => {
                 Ok(Some(self.claimed(key, within).await?.unwrap_or_else(|| Entry::from_item(&Item::new()))))
             }
         }

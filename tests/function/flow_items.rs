@@ -114,6 +114,16 @@ async fn what_goes_to_the_table_opens_no_flow() {
         flow.as_object().expect("an item").keys().map(|name| if name.starts_with("state_") { "state_…" } else { name });
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
-    let expected = ["browser", "browser_until", "callback", "expires_at", "finished", "id", "state_…", "valid_until"];
+    let expected = [
+        "app_authorization",
+        "browser",
+        "browser_until",
+        "callback",
+        "expires_at",
+        "finished",
+        "id",
+        "state_…",
+        "valid_until",
+    ];
     assert_eq!((names.as_slice(), table.items.len()), (&expected[..], 2), "{flow}");
 }

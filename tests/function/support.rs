@@ -11,7 +11,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_runtime_api::client::http::HttpClient;
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use serde_json::Value;
 
 use crate::pipe::Pipes;
@@ -78,10 +78,14 @@ pub(crate) fn sdk(http: impl HttpClient + 'static, url: &str) -> SdkConfig {
         .build()
 }
 
+/// Real HTTP, without TLS.
+pub(crate) fn over_http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
 /// The function, calling AppFabric at `url` over real HTTP.
 pub(crate) fn endpoint(variables: &[(&str, &str)], url: &str) -> Endpoint {
-    let http = aws_smithy_http_client::Builder::new().build_http();
-    Endpoint::new(config(variables), AppFabric::new(sdk(http, url)), None)
+    Endpoint::new(config(variables), AppFabric::new(sdk(over_http(), url)), None)
 }
 
 /// The function, calling AppFabric through pipes: for tests in virtual time.

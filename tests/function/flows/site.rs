@@ -15,9 +15,10 @@ use appfabric_emulator::appfabric::{Fault, Operation, Status, Target};
 use serde_json::{Value, json};
 
 use crate::expected::base_url;
+use crate::instances::stage::Table as DynamoDb;
 use crate::metrics::Counter;
 use crate::pipe::{Pipes, Way};
-use crate::support::{REFERENCE, arn, config, sdk, stage};
+use crate::support::{REFERENCE, arn, config, over_http, sdk, stage};
 
 pub(crate) use browser::{Browser, Pressed};
 pub(crate) use request::{Answer, PAYLOADS, Payload, Request};
@@ -70,6 +71,18 @@ impl Site {
         let appfabric = AppFabric::new(sdk(site.pipes.clone(), "http://appfabric.invalid"));
         let endpoint = Endpoint::new(config, appfabric, Some(table)).with_metrics(site.counter.metrics());
         Self { endpoint, ..site }
+    }
+
+    /// The same with a table of its own at this server.
+    pub(crate) async fn with_a_table(self, variables: &[(&str, &str)], mode: StateMode, url: &str) -> Self {
+        let region = Region::parse("us-east-1").expect("a Region");
+        let table = FlowTable { name: DynamoDb::create(url).await.name, region };
+        let table = Table::new(&sdk(over_http(), url), &table);
+        let mut config = config(variables);
+        config.state_mode = mode;
+        let appfabric = AppFabric::new(sdk(self.pipes.clone(), "http://appfabric.invalid"));
+        let endpoint = Endpoint::new(config, appfabric, Some(table)).with_metrics(self.counter.metrics());
+        Self { endpoint, ..self }
     }
 
     /// One with both app authorizations listed, where `state` is enforced.

@@ -7,7 +7,7 @@ use appfabric_connect::config::StateMode;
 use appfabric_connect::flow::Refused;
 use serde_json::{Value, json};
 
-use super::site::{Browser, PAYLOADS, Request, Site, UUIDS, listed};
+use super::site::{Browser, PAYLOADS, Payload, Request, Site, UUIDS, listed};
 use crate::lines::Lines;
 use crate::metrics::{Numbers, counts};
 use crate::support::REFERENCE;
@@ -157,14 +157,18 @@ async fn group(mode: StateMode, path: &Path, state: State, site: &Site, lines: &
     counts
 }
 
-/// Every row of the mode.
-async fn table(mode: StateMode) -> [usize; 2] {
+/// Every row of the mode for these payloads, in the memory of one process or in a table of this server's.
+async fn table(mode: StateMode, payloads: &[Payload], dynamodb: Option<&str>) -> [usize; 2] {
     let (lines, _listening) = Lines::listen();
     let list = listed();
     let mut counts = [0, 0];
-    for payload in PAYLOADS {
-        let with_list = Site::new(&[("APP_AUTHORIZATIONS", &list)], mode, payload).await;
-        let without = Site::new(&[], mode, payload).await;
+    for payload in payloads {
+        let mut with_list = Site::new(&[("APP_AUTHORIZATIONS", &list)], mode, *payload).await;
+        let mut without = Site::new(&[], mode, *payload).await;
+        if let Some(url) = dynamodb {
+            with_list = with_list.with_a_table(&[("APP_AUTHORIZATIONS", &list)], mode, url).await;
+            without = without.with_a_table(&[], mode, url).await;
+        }
         for path in paths() {
             let site = if path.listed { &with_list } else { &without };
             for state in STATES {
@@ -173,28 +177,37 @@ async fn table(mode: StateMode) -> [usize; 2] {
             }
         }
     }
-    assert_eq!(counts[0], STATES.len() * COOKIES.len() * paths().len() * PAYLOADS.len());
+    assert_eq!(counts[0], STATES.len() * COOKIES.len() * paths().len() * payloads.len());
     counts
 }
 
 #[tokio::test(start_paused = true)]
 async fn off_ignores_every_state() {
-    let [callbacks, refused] = table(StateMode::Off).await;
+    let [callbacks, refused] = table(StateMode::Off, &PAYLOADS, None).await;
     println!("off: {callbacks} callbacks, {refused} of them refused");
     assert_eq!(refused, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn report_says_what_it_would_refuse_and_lets_it_through() {
-    let [callbacks, refused] = table(StateMode::Report).await;
+    let [callbacks, refused] = table(StateMode::Report, &PAYLOADS, None).await;
     println!("report: {callbacks} callbacks, {refused} of them refused");
     assert_eq!(refused, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn enforce_refuses_whatever_is_not_this_browsers_own_and_spends_nothing() {
-    let [callbacks, refused] = table(StateMode::Enforce).await;
+    let [callbacks, refused] = table(StateMode::Enforce, &PAYLOADS, None).await;
     println!("enforce: {callbacks} callbacks, {refused} of them refused");
     // A table of refusals only would show nothing.
+    assert!(refused > callbacks / 2 && refused < callbacks, "{refused}");
+}
+
+#[tokio::test]
+#[ignore = "needs a DynamoDB server: DYNAMODB=… cargo test -- --ignored"]
+async fn a_table_enforces_the_same_as_memory() {
+    let url = std::env::var("DYNAMODB").expect("DYNAMODB is set");
+    let [callbacks, refused] = table(StateMode::Enforce, &PAYLOADS[..1], Some(&url)).await;
+    println!("enforce, in a table: {callbacks} callbacks, {refused} of them refused");
     assert!(refused > callbacks / 2 && refused < callbacks, "{refused}");
 }

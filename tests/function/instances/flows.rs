@@ -131,7 +131,9 @@ fn only_hashes_are_in(item: &HashMap<String, AttributeValue>) {
     assert!(is_hash(hash) && is_hash(text(item, "browser")), "{item:?}");
     let (states, mut others): (Vec<&String>, Vec<&String>) = item.keys().partition(|name| name.starts_with("state_"));
     others.sort();
-    assert_eq!(others, ["browser", "browser_until", "callback", "expires_at", "finished", "id", "valid_until"]);
+    let expected =
+        ["app_authorization", "browser", "browser_until", "callback", "expires_at", "finished", "id", "valid_until"];
+    assert_eq!(others, expected);
     let [state] = states.as_slice() else { panic!("{states:?}") };
     assert!(is_hash(&state["state_".len()..]) && is_hash(text(item, state)), "{item:?}");
     let seconds = |name: &str| number(item, name);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::expected::parameters;
-use crate::support::{arn, header, sdk};
+use crate::support::{arn, header, over_http, sdk};
 
 /// Time enough for everything.
 pub(crate) const ENOUGH: Duration = Duration::from_secs(25);
@@ -39,7 +39,7 @@ pub(crate) struct Stage {
 /// A table of spent codes, seen from outside.
 pub(crate) struct Table {
     client: Client,
-    name: String,
+    pub(crate) name: String,
 }
 
 /// What a person is told.
@@ -161,10 +161,10 @@ impl Told {
 }
 
 impl Table {
-    async fn create(dynamodb: &str) -> Self {
-        let http = aws_smithy_http_client::Builder::new().build_http();
+    /// An empty table at this server.
+    pub(crate) async fn create(dynamodb: &str) -> Self {
         let region = Region::from_static("us-east-1");
-        let client = Client::from_conf(config::Builder::from(&sdk(http, dynamodb)).region(region).build());
+        let client = Client::from_conf(config::Builder::from(&sdk(over_http(), dynamodb)).region(region).build());
         let table = Self { client, name: format!("codes-{}", Uuid::new_v4()) };
         let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
         let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
