@@ -6,14 +6,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_appfabric::Client;
 use aws_sdk_appfabric::config;
 use aws_sdk_appfabric::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_appfabric::types::AuthRequest;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::app_authorization::{AppAuthorization, Region};
 use crate::authorization_code::AuthorizationCode;
@@ -53,19 +52,6 @@ impl AppFabric {
     #[must_use]
     pub fn new(sdk: SdkConfig) -> Self {
         Self { sdk, clients: Mutex::default() }
-    }
-
-    /// The SDK's configuration from the standard variables: endpoint, credentials from the environment and nowhere
-    /// else (no profile, no metadata service), TLS by rustls with ring, the system's root certificates.
-    pub async fn sdk_from_environment() -> SdkConfig {
-        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http.build_https())
-            .credentials_provider(aws_config::environment::EnvironmentVariableCredentialsProvider::new())
-            // Every call names its own Region; without one here the SDK would ask the metadata service for it.
-            .region(aws_config::Region::from_static("us-east-1"))
-            .load()
-            .await
     }
 
     /// One `ConnectAppAuthorization`, sent at most once, answered or given up in time.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::app_authorization::{AllowList, Connections, Region};
 use crate::outcome::ResultPage;
+use crate::sdk::CaBundle;
 
 pub use settings::{BaseUrl, PageUrl};
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub flow_table: Option<FlowTable>,
     /// `STATE_MODE`: what comes of a callback without a valid `state`.
     pub state_mode: StateMode,
+    /// `AWS_CA_BUNDLE`; none is Amazon's own roots.
+    pub ca_bundle: Option<CaBundle>,
 }
 
 /// What `state` is for.
@@ -77,6 +80,7 @@ impl Config {
             connections: reader.connections(own_region.as_ref()),
             flow_table: reader.flow_table(own_region),
             state_mode: reader.state_mode(),
+            ca_bundle: reader.parse("AWS_CA_BUNDLE", settings::ca_bundle),
         };
         reader.parse("AWS_ENDPOINT_URL", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_APPFABRIC", settings::endpoint_url);

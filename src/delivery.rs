@@ -70,7 +70,8 @@ impl Delivery<'_, '_> {
         match claimed {
             Claimed::First(claim) => {
                 let unsafe_to_spend = self.strict && kept == Kept::Unreachable;
-                let outcome = if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(code, looked).await };
+                let outcome =
+                    if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(code, looked).await };
                 (outcome, Some(claim))
             }
             Claimed::Before(entry) => {

@@ -15,7 +15,7 @@
 //! 7. [`delivery`]: the code is spent once, and what became of it is found out; a later delivery is told the same.
 //! 8. [`ledger`]: which codes have been claimed; [`table`], and `bounded` without one: where flows and claims are kept;
 //!    [`budget`]: how long everything may take.
-//! 9. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean.
+//! 9. [`redirect_uri`] and [`appfabric`]: the two calls, and what their answers mean; [`sdk`]: what carries them.
 //! 10. [`location`] and [`pages`]: where the person goes and what they read there.
 //! 11. [`config`], [`logs`], [`callback_log`], [`metrics`], [`function`]: the operator's side; `main.rs` wires them.
 //!
@@ -46,5 +46,6 @@ pub mod outcome;
 pub mod pages;
 pub mod query;
 pub mod redirect_uri;
+pub mod sdk;
 pub mod secret;
 pub mod table;

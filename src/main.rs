@@ -9,7 +9,7 @@ use appfabric_connect::config::Config;
 use appfabric_connect::endpoint::Endpoint;
 use appfabric_connect::metrics::Metrics;
 use appfabric_connect::table::Table;
-use appfabric_connect::{function, logs};
+use appfabric_connect::{function, logs, sdk};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let sdk = AppFabric::sdk_from_environment().await;
+    let sdk = sdk::from_environment(config.ca_bundle.as_ref()).await;
     let table = config.flow_table.as_ref().map(|table| Table::new(&sdk, table));
     let metrics = Metrics::new(environment("AWS_LAMBDA_FUNCTION_NAME"), print);
     let endpoint = Arc::new(Endpoint::new(config, AppFabric::new(sdk), table).with_metrics(metrics));

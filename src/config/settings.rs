@@ -8,6 +8,7 @@ use url::{Host, Url};
 
 use crate::app_authorization::{Alias, AllowList, AppAuthorizationArn, Connections, Region};
 use crate::redirect_uri;
+use crate::sdk::CaBundle;
 
 /// An absolute URL of a page that people are sent to: `https`, or `http` on a loopback host; ASCII; no fragment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -169,4 +170,10 @@ impl<'de> Visitor<'de> for Members {
         }
         Ok(members)
     }
+}
+
+/// The file of that name, which is read once, here.
+pub(super) fn ca_bundle(path: &str) -> Result<CaBundle, String> {
+    let pem = std::fs::read(path).map_err(|error| format!("names a file that cannot be read ({})", error.kind()))?;
+    CaBundle::parse(&pem).ok_or_else(|| "names a file without a certificate of an authority in PEM".to_owned())
 }

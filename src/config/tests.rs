@@ -143,6 +143,8 @@ fn other_settings_name_what_they_take() {
     for variable in ["AWS_ENDPOINT_URL_APPFABRIC", "AWS_ENDPOINT_URL_DYNAMODB"] {
         assert_fault(variable, "127.0.0.1:4566", "is no absolute http or https URL");
     }
+    assert_fault("AWS_CA_BUNDLE", "/no/such/file", "names a file that cannot be read (entity not found)");
+    assert_fault("AWS_CA_BUNDLE", file!(), "names a file without a certificate of an authority in PEM");
     assert_fault("STATE_MODE", "enforce", "needs FLOW_TABLE; use `off` without one");
     assert_fault("STATE_MODE", "report", "needs FLOW_TABLE; use `off` without one");
     assert_eq!(

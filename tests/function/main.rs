@@ -21,4 +21,5 @@ mod rie;
 mod sockets;
 mod support;
 mod threats;
+mod tls;
 mod wire;

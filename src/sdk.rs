@@ -1,0 +1,81 @@
+//! The AWS SDK as every cold start has to pay for it: its configuration, its HTTP client, and whom that trusts.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_types::base64;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
+/// The roots of every AWS endpoint: Amazon Trust Services' own five.
+///
+/// Embedded, because reading the hundred and more of the system costs more than everything else that a cold start does.
+/// Source: <https://www.amazontrust.com/repository/>
+const AMAZON_ROOTS: &str = include_str!("sdk/amazon_roots.pem");
+
+/// `AWS_CA_BUNDLE`: whom to trust in place of Amazon's roots, for instance behind a proxy that breaks TLS open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CaBundle(String);
+
+/// The configuration from the standard variables: endpoints, credentials from the environment and nowhere else (no
+/// profile, no metadata service), TLS by rustls with ring.
+#[expect(clippy::missing_panics_doc, reason = "it never does: nothing in the TLS context can be refused")]
+pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
+    let roots = ca_bundle.map_or(AMAZON_ROOTS, |CaBundle(pem)| pem);
+    let trusted = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(roots)).build();
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(trusted.expect("nothing in it can be refused"));
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.build_https())
+        .credentials_provider(aws_config::environment::EnvironmentVariableCredentialsProvider::new())
+        // Every call names its own Region; without one here the SDK would ask the metadata service for it.
+        .region(aws_config::Region::from_static("us-east-1"))
+        .load()
+        .await
+}
+
+impl CaBundle {
+    /// Reads certificates in PEM; what is no certificate of an authority is left out, and none is left where nothing else
+    /// is there.
+    ///
+    /// The HTTP client would panic at a certificate that it cannot read, with a person waiting.
+    #[must_use]
+    pub fn parse(pem: &[u8]) -> Option<Self> {
+        let readable = CertificateDer::pem_slice_iter(pem).flatten();
+        let readable = readable.filter(|certificate| webpki::anchor_from_trusted_cert(certificate).is_ok());
+        let pem: String = readable.map(|certificate| as_pem(&certificate)).collect();
+        (!pem.is_empty()).then_some(Self(pem))
+    }
+}
+
+fn as_pem(certificate: &CertificateDer<'_>) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64::encode(certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amazons_five_roots_are_embedded() {
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON_ROOTS.as_bytes()).collect();
+        let names = ["Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4"];
+        let names = names.iter().chain(&["Starfield Services Root Certificate Authority - G2"]);
+        assert_eq!(roots.len(), 5);
+        for (root, name) in roots.into_iter().zip(names) {
+            let root = root.unwrap();
+            let anchor = webpki::anchor_from_trusted_cert(&root).unwrap();
+            assert!(anchor.subject.windows(name.len()).any(|part| part == name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_keeps_what_can_be_read() {
+        let (amazon, garbage) = (AMAZON_ROOTS, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+        let bundle = CaBundle::parse(format!("# mine\n{garbage}{amazon}").as_bytes()).unwrap();
+        assert_eq!(CertificateDer::pem_slice_iter(bundle.0.as_bytes()).flatten().count(), 5);
+        for nothing in ["", "certificate", garbage, "-----BEGIN CERTIFICATE-----\n"] {
+            assert_eq!(CaBundle::parse(nothing.as_bytes()), None, "{nothing}");
+        }
+    }
+}
