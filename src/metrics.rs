@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_appfabric::primitives::{DateTime, DateTimeFormat};
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::budget::Budget;
 use crate::callback_log::{CallbackLog, Checked};
@@ -79,27 +79,70 @@ impl Metrics {
     }
 
     /// One JSON object with these metrics and what they are counted by.
-    fn line(&self, metrics: &[Metric], dimensions: &[(&str, &str)], now: SystemTime) -> String {
-        let directives: Vec<Value> =
-            metrics.iter().map(|metric| metric.directive(self.function_name.is_some())).collect();
-        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut line = json!({
-            "_aws": { "Timestamp": milliseconds(since_1970), "CloudWatchMetrics": directives },
-            // Lambda, which would take a line without these for one of INFO and of its own time.
-            "level": "INFO",
-            "timestamp": DateTime::from(now).fmt(DateTimeFormat::DateTime).ok(),
-        });
-        if let Some(name) = &self.function_name {
-            line[FUNCTION_NAME] = name.as_str().into();
-        }
-        for (dimension, value) in dimensions {
-            line[*dimension] = (*value).into();
-        }
-        for metric in metrics {
-            line[metric.name] = metric.value.into();
-        }
-        format!("{line}\n")
+    fn line(&self, metrics: &[Metric], dimensions: &[(&'static str, &'static str)], now: SystemTime) -> String {
+        let line = Line { function_name: self.function_name.as_deref(), metrics, dimensions, now };
+        let line = serde_json::to_string(&line).expect("its keys are texts");
+        line + "\n"
     }
+}
+
+/// One line: the root object of the embedded format.
+struct Line<'l> {
+    function_name: Option<&'l str>,
+    metrics: &'l [Metric],
+    dimensions: &'l [(&'static str, &'static str)],
+    now: SystemTime,
+}
+
+impl Serialize for Line<'_> {
+    // By hand, because a map in between would cost each callback more than the rest of its log.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        let here = self.function_name.is_some();
+        let since_1970 = self.now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let directives = self.metrics.iter().map(|metric| metric.directive(here)).collect();
+        line.serialize_entry("_aws", &Metadata { timestamp: milliseconds(since_1970), directives })?;
+        // Lambda, which would take a line without these for one of INFO and of its own time.
+        line.serialize_entry("level", "INFO")?;
+        line.serialize_entry("timestamp", &DateTime::from(self.now).fmt(DateTimeFormat::DateTime).ok())?;
+        if let Some(name) = self.function_name {
+            line.serialize_entry(FUNCTION_NAME, name)?;
+        }
+        for (dimension, value) in self.dimensions {
+            line.serialize_entry(dimension, value)?;
+        }
+        for metric in self.metrics {
+            line.serialize_entry(metric.name, &metric.value)?;
+        }
+        line.end()
+    }
+}
+
+/// `_aws`: where CloudWatch finds what.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    /// Milliseconds since 1970.
+    timestamp: u64,
+    #[serde(rename = "CloudWatchMetrics")]
+    directives: Vec<Directive>,
+}
+
+/// A `MetricDirective`, of one metric.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: Vec<Vec<&'static str>>,
+    metrics: [Definition; 1],
+}
+
+/// A `MetricDefinition`.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
 }
 
 impl Metric {
@@ -115,16 +158,14 @@ impl Metric {
         Self::count("FlowTableUnreachable", &[], &[&[]])
     }
 
-    /// What tells CloudWatch where in the line it is.
-    fn directive(&self, has_function_name: bool) -> Value {
+    fn directive(&self, has_function_name: bool) -> Directive {
         let here_by = self.here_by.iter().filter(|_| has_function_name);
         let here_by = here_by.map(|by| [&[FUNCTION_NAME], *by].concat());
-        let sets: Vec<Vec<&str>> = [self.by.to_vec()].into_iter().chain(here_by).collect();
-        json!({
-            "Namespace": "AppFabricConnect",
-            "Dimensions": sets,
-            "Metrics": [{ "Name": self.name, "Unit": self.unit }],
-        })
+        Directive {
+            namespace: "AppFabricConnect",
+            dimensions: [self.by.to_vec()].into_iter().chain(here_by).collect(),
+            metrics: [Definition { name: self.name, unit: self.unit }],
+        }
     }
 }
 
