@@ -15,6 +15,7 @@ mod lines;
 mod look_first;
 mod lost_record;
 mod metrics;
+mod panics;
 mod pipe;
 mod promise;
 mod rie;
