@@ -1,6 +1,7 @@
-"""The alarms, read from the CloudFormation that SAM makes of the template."""
+"""The alarms, the dashboard and the saved queries, read from the CloudFormation that SAM makes of the template."""
 
 import copy
+import json
 import os
 import re
 from pathlib import Path
@@ -39,6 +40,12 @@ AWS_METRICS = {
     },
     **{("AWS/ApiGateway", name): ("ApiName", "Stage") for name in ["4XXError", "5XXError", "Count"]},
 }
+
+# What Lambda's own lines have: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+LAMBDAS_FIELDS = {"type", "record.metrics.initDurationMs"}
+
+# What CloudWatch Logs knows of every line, and what the JSON of every line of ours has.
+EVERY_LINES_FIELDS = {"@timestamp", "@message", "timestamp", "level", "message"}
 
 
 class NoManagedPolicies:
@@ -117,6 +124,10 @@ def metrics_of(alarm):
 
 def periods_of(alarm):
     return {it["MetricStat"]["Period"] for it in alarm.get("Metrics", []) if "MetricStat" in it} or {alarm["Period"]}
+
+
+def sources():
+    return "".join(file.read_text() for file in sorted((ROOT / "src").rglob("*.rs")))
 
 
 def outcomes():
@@ -332,3 +343,242 @@ def test_the_readme_has_every_alarm_with_the_section_that_its_description_names(
         name: re.search(r"README\.md#([\w-]+)$", alarm["AlarmDescription"])[1] for name, alarm in alarms(stack).items()
     }
     assert rows == described
+
+
+def dashboard(stack, **parameters):
+    (found,) = resources(stack, "AWS::CloudWatch::Dashboard").values()
+    return json.loads(deployed(stack, found, **parameters)["DashboardBody"])
+
+
+def widgets(stack, kind):
+    return [it["properties"] for it in dashboard(stack)["widgets"] if it["type"] == kind]
+
+
+def lines_of(widget):
+    """Each line of a metric widget: the namespace, the name, the dimensions and the options; "." is as above."""
+    above = []
+    for line in widget["metrics"]:
+        options = line[-1] if isinstance(line[-1], dict) else {}
+        names = [it for it in line if not isinstance(it, dict)]
+        above = [above[index] if name == "." else name for index, name in enumerate(names)]
+        namespace, name, *dimensions = above
+        yield namespace, name, dict(zip(dimensions[::2], dimensions[1::2], strict=True)), {**widget, **options}
+
+
+def shown(stack, name, namespace=NAMESPACE):
+    return [
+        (dimensions, options)
+        for widget in widgets(stack, "metric")
+        for found, metric, dimensions, options in lines_of(widget)
+        if (found, metric) == (namespace, name)
+    ]
+
+
+def test_the_dashboard_is_json_whatever_the_stack_is_called(stack):
+    for name in ["connect", "a-" + "b" * 126]:
+        body = dashboard(stack, **{"AWS::StackName": name})
+        assert set(body) == {"start", "periodOverride", "widgets"}
+        # With "auto" CloudWatch would choose other periods, in which a few callbacks a day are not seen.
+        assert body["periodOverride"] == "inherit"
+        assert "${" not in json.dumps(body)
+
+
+def test_every_widget_has_what_its_kind_needs_and_nothing_unknown(stack):
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+    needed = {
+        "text": {"markdown"},
+        "alarm": {"alarms"},
+        "log": {"query", "region"},
+        "metric": {"metrics", "region"},
+    }
+    possible = {
+        "text": set(),
+        "alarm": {"sortBy", "title"},
+        "log": {"stacked", "title", "view"},
+        "metric": {"period", "setPeriodToTimeRange", "stacked", "stat", "title", "view"},
+    }
+    for widget in dashboard(stack)["widgets"]:
+        kind, properties = widget["type"], set(widget["properties"])
+        assert set(widget) == {"type", "x", "y", "width", "height", "properties"}
+        assert needed[kind] <= properties <= needed[kind] | possible[kind], properties
+        assert widget["properties"].get("view") in {"text": {None}, "alarm": {None}, "log": {"table", "timeSeries"}}.get(
+            kind, {"bar", "timeSeries"}
+        )
+        assert widget["properties"].get("region", "eu-west-1") == "eu-west-1"
+
+
+def test_no_widget_lies_over_another_or_beside_the_grid(stack):
+    taken = set()
+    for widget in dashboard(stack)["widgets"]:
+        assert widget["x"] + widget["width"] <= 24
+        for x in range(widget["x"], widget["x"] + widget["width"]):
+            for y in range(widget["y"], widget["y"] + widget["height"]):
+                assert (x, y) not in taken, widget["properties"].get("title")
+                taken.add((x, y))
+    assert len(taken) == 24 * (1 + max(y for _, y in taken))
+
+
+def test_every_line_is_a_metric_of_this_stack(stack):
+    for widget in widgets(stack, "metric"):
+        for namespace, name, dimensions, options in lines_of(widget):
+            assert_is_a_metric_of_this_stack(stack, namespace, name, dimensions)
+            assert options["stat"] in {"Sum", "SampleCount", "Maximum", "p50", "p90", "p99"}
+            assert options["period"] == 3600
+
+
+def test_the_dashboard_is_one_that_may_cost_nothing(stack):
+    # The free tier has three dashboards of up to 50 metrics.
+    assert sum(len(widget["metrics"]) for widget in widgets(stack, "metric")) <= 50
+
+
+def test_the_dashboard_shows_every_outcome_and_every_reason(stack):
+    callbacks = [dimensions for dimensions, _ in shown(stack, "Callbacks")]
+    assert [it["Outcome"] for it in callbacks if "Reason" not in it] == ["connected", "pending", "failed"]
+    reasons = [(it["Outcome"], it["Reason"]) for it in callbacks if "Reason" in it]
+    assert len(reasons) == len(set(reasons)) and set(reasons) == outcomes()
+
+
+@pytest.mark.parametrize("name", ["StateRefused", "StateWouldRefuse"])
+def test_the_dashboard_shows_why_states_are_refused(stack, name):
+    source = (ROOT / "src/flow.rs").read_text()
+    assert {it for it in STATES if f'=> "{it}"' in source} == STATES
+    assert sorted(dimensions["Reason"] for dimensions, _ in shown(stack, name)) == sorted(STATES)
+
+
+@pytest.mark.parametrize("name", ["AppFabricLatency", "CallbackDuration"])
+def test_the_dashboard_shows_percentiles(stack, name):
+    assert [options["stat"] for _, options in shown(stack, name)] == ["p50", "p90", "p99"]
+
+
+@pytest.mark.parametrize("name", ["Duplicates", "FlowTableUnreachable"])
+def test_the_dashboard_shows_what_else_the_function_counts(stack, name):
+    assert [options["stat"] for _, options in shown(stack, name)] == ["Sum"]
+
+
+def test_the_dashboard_shows_what_aws_counts(stack):
+    for namespace, name in AWS_METRICS:
+        assert shown(stack, name, namespace), name
+
+
+def test_the_dashboard_shows_every_alarm(stack):
+    (widget,) = widgets(stack, "alarm")
+    expected = (f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}" for name in alarms(stack))
+    assert sorted(widget["alarms"]) == sorted(expected)
+
+
+def test_the_dashboard_says_how_it_is_read(stack):
+    (text,) = widgets(stack, "text")
+    for query in queries(stack).values():
+        assert f"*{query['Name'].partition('/')[2]}*" in text["markdown"]
+
+
+def test_an_output_leads_to_the_dashboard(stack):
+    (name,) = resources(stack, "AWS::CloudWatch::Dashboard")
+    assert deployed(stack, stack["Outputs"]["DashboardUrl"]["Value"]) == (
+        f"https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards:name={name}"
+    )
+
+
+def test_two_stacks_of_one_name_in_two_regions_have_two_dashboards(stack):
+    names = {
+        deployed(stack, it["DashboardName"], **{"AWS::Region": region})
+        for it in resources(stack, "AWS::CloudWatch::Dashboard").values()
+        for region in ["eu-west-1", "us-east-1"]
+    }
+    assert len(names) == 2
+
+
+def queries(stack):
+    return {name: deployed(stack, it) for name, it in resources(stack, "AWS::Logs::QueryDefinition").items()}
+
+
+def every_query(stack):
+    """The saved ones, then those of the dashboard without the log group that they begin with."""
+    for query in queries(stack).values():
+        yield query["QueryString"]
+    for widget in widgets(stack, "log"):
+        group, query = re.fullmatch(r"SOURCE '(\w+)' \| (.*)", widget["query"]).groups()
+        assert group == "LogGroup"
+        yield query
+
+
+def test_the_saved_queries_are_in_a_folder_of_the_stack(stack):
+    assert {query["Name"] for query in queries(stack).values()} == {
+        "connect/This reference",
+        "connect/Last failures by reason",
+        "connect/Would-be refusals",
+    }
+
+
+def test_the_queries_ask_the_functions_own_log(stack):
+    (function,) = resources(stack, "AWS::Lambda::Function").values()
+    for query in queries(stack).values():
+        assert deployed(stack, function["LoggingConfig"]["LogGroup"]) in query["LogGroupNames"]
+        assert set(query["LogGroupNames"]) <= set(resources(stack, "AWS::Logs::LogGroup"))
+
+
+def test_a_reference_is_asked_for_and_looked_for_in_whole_lines(stack):
+    query = queries(stack)["ThisReferenceQuery"]
+    assert [it["Name"] for it in query["Parameters"]] == re.findall(r"\{\{(\w+)\}\}", query["QueryString"]) == ["reference"]
+    # Lambda's own lines and later deliveries of a code have it in other fields.
+    assert '| filter @message like "{{reference}}"' in query["QueryString"]
+    # With a limit and no order, which lines are left out would be chance.
+    assert query["QueryString"].index("| sort @timestamp asc") < query["QueryString"].index("| limit")
+
+
+def test_the_queries_are_of_the_language(stack):
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+    commands = {
+        "fields": r"{field}(, {field})*",
+        "filter": r"{condition}( and {condition})*",
+        "sort": r"{field} (asc|desc)",
+        "limit": r"[1-9]\d*",
+        "stats": r"{aggregate}(, {aggregate})* by {group}(, {group})*",
+    }
+    # What has other characters than letters, digits, @ and dots wants backticks.
+    field = r"(@?[A-Za-z][A-Za-z0-9.]*|`[a-z][a-z_.]*`)"
+    parts = {
+        "field": field,
+        "condition": rf"{field} (=|!=|like) \"[\w{{}}. -]+\"",
+        "aggregate": rf"(count\(\*\)|(count|latest)\({field}\)) as [A-Za-z]+",
+        "group": rf"({field}|bin\(1h\))",
+    }
+    seen = set()
+    for query in every_query(stack):
+        for command in query.split("|"):
+            name, _, rest = " ".join(command.split()).partition(" ")
+            pattern = re.sub(r"\{(\w+)\}", lambda found: f"(?:{parts[found[1]]})", commands[name])
+            assert re.fullmatch(pattern, rest), command
+            seen.add(name)
+    assert seen == set(commands)
+
+
+def test_the_queries_ask_for_fields_that_are_logged(stack):
+    source = sources()
+    # What stands before " = ", or alone between commas, in the macros that log.
+    macros = re.findall(r"tracing::(?:error|warn|info|event)!\((.*?)\n? *\)(?:;|\n)", source, re.DOTALL)
+    members = {
+        member
+        for macro in macros
+        for member in re.findall(r"(?:^|,)\s*([a-z_]+(?:\.[a-z_]+)*)(?= = |,|$)", re.sub(r'"[^"]*"', '""', macro))
+    }
+    assert {"reference", "operation", "look_up.error_code", "ledger"} <= members
+    logged = members | EVERY_LINES_FIELDS | LAMBDAS_FIELDS
+    for query in every_query(stack):
+        text = re.sub(r'"[^"]*"', "", query)
+        aliases = set(re.findall(r" as (\w+)", text))
+        words = set(re.findall(r"[@\w][\w.]*", text)) - aliases
+        words -= {"and", "as", "asc", "bin", "by", "count", "desc", "latest", "like"}
+        words -= {"fields", "filter", "limit", "sort", "stats"}
+        words = {it for it in words if not re.fullmatch(r"\d+h?", it)}
+        assert words and words <= logged, words - logged
+
+
+def test_the_queries_ask_for_lines_that_are_logged(stack):
+    source = sources()
+    for query in every_query(stack):
+        for message in re.findall(r'\bmessage = "([^"]+)"', query):
+            # A message is the macro's last argument.
+            assert re.search(rf'"{message}"\n', source), message
+        for outcome in re.findall(r'\boutcome != "([^"]+)"', query):
+            assert re.search(rf'Self::\w+ => "{outcome}"', source), outcome
