@@ -241,7 +241,7 @@ def test_the_metrics_are_those_that_the_function_sends():
     source = (ROOT / "src/metrics.rs").read_text()
     sent = re.findall(r'(?:Metric|Self)::(?:count|milliseconds)\("(\w+)"|"(State\w+)"', source)
     assert {name for names in sent for name in names if name} == {name for name, _ in OWN_METRICS}
-    assert 'FUNCTION_NAME: &str = "FunctionName"' in source and f'"Namespace": "{NAMESPACE}"' in source
+    assert 'FUNCTION_NAME: &str = "FunctionName"' in source and f'namespace: "{NAMESPACE}"' in source
     assert 'count("Callbacks", &["Outcome", "Reason"], &[&["Outcome", "Reason"], &["Outcome"]])' in source
     assert 'count(name, &["Reason"], &[&["Reason"], &[]])' in source
 
