@@ -2,6 +2,7 @@
 
 mod spending;
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -57,15 +58,7 @@ impl Delivery<'_, '_> {
             self.log.aws_error_code = Some("NoTimeLeft".to_owned());
             return (Outcome::TemporarilyUnavailable, None);
         }
-        let claim = self.ledger.claim(key.clone(), self.reference, self.budget);
-        // Neither changes anything at AppFabric, and a claim in the table takes its time. A later delivery has looked for
-        // nothing then, which costs nobody anything.
-        let ((claimed, kept), looked) = if !self.proven && self.ledger.is_in_table() {
-            let (claimed, looked) = tokio::join!(claim, self.look_first());
-            (claimed, Some(looked))
-        } else {
-            (claim.await, None)
-        };
+        let (claimed, kept, looked) = self.claim(key.clone()).await;
         self.log.note_ledger(kept);
         match claimed {
             Claimed::First(claim) => {
@@ -79,6 +72,28 @@ impl Delivery<'_, '_> {
                 (self.later(&key, entry).await, None)
             }
         }
+    }
+
+    /// Claims the code, and looks meanwhile where a look comes before the code and the claim takes its time, in the table.
+    async fn claim(&mut self, key: CodeKey) -> (Claimed, Kept, Option<Result<Seen, Outcome>>) {
+        let mut claim = pin!(self.ledger.claim(key, self.reference, self.budget));
+        if self.proven || !self.ledger.is_in_table() {
+            let (claimed, kept) = claim.await;
+            return (claimed, kept, None);
+        }
+        let (mut look, mut looked) = (pin!(self.look_first()), None);
+        let (claimed, kept) = loop {
+            tokio::select! {
+                biased;
+                claimed = &mut claim => break claimed,
+                seen = &mut look, if looked.is_none() => looked = Some(seen),
+            }
+        };
+        // A later delivery does not wait for it.
+        if looked.is_none() && matches!(claimed, Claimed::First(_)) {
+            looked = Some(look.await);
+        }
+        (claimed, kept, looked)
     }
 
     /// The first delivery: a look, the code, and another look where that left a doubt.

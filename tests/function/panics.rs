@@ -32,7 +32,7 @@ impl HttpConnector for Buggy {
 /// What Lambda gets for an event, from the runtime's own entrance.
 async fn answer(endpoint: &Arc<Endpoint>, event: Value) -> Value {
     let mut context = Context::default();
-    context.request_id = REFERENCE.to_owned();
+    REFERENCE.clone_into(&mut context.request_id);
     let deadline = SystemTime::now() + Duration::from_secs(25);
     let deadline = deadline.duration_since(UNIX_EPOCH).expect("it is after 1970").as_millis();
     context.deadline = deadline.try_into().expect("64 bits are enough");

@@ -53,7 +53,9 @@ async fn a_code_that_comes_to_three_processes_at_once_is_sent_once() {
             let told = told(instance, &event, ENOUGH, round).await;
             let line = line(instance, &told.reference);
             assert_eq!(told.ending(), expected, "round {round}");
-            assert_eq!((&line["first_reference"], &line["look_ups"]), (&first["reference"], &json!(0)), "{line}");
+            assert_eq!((&line["first_reference"], &line["attempts"]), (&first["reference"], &json!(0)), "{line}");
+            // It may have looked while it claimed, and not since.
+            assert!(line["look_ups"].as_u64() <= Some(1), "{line}");
         }
         assert_eq!(stage.calls(round, Operation::Connect), 1, "round {round}");
     }

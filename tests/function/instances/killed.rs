@@ -56,10 +56,12 @@ async fn a_code_whose_process_was_killed_is_settled_by_looking() {
         assert!(!claim.contains_key("outcome"), "{claim:?}");
         let first = text(claim, "reference");
 
-        // The owner may still be alive, for all that anybody knows: nobody asks AppFabric.
+        // The owner may still be alive, for all that anybody knows: AppFabric is asked nothing, but for the look while the
+        // code is claimed.
         let calls = stage.appfabric.calls().len();
         let early = told(&other, &event, LITTLE, 1).await;
-        assert_eq!((early.ending(), stage.appfabric.calls().len()), (IN_PROGRESS, calls), "{operation:?}");
+        assert_eq!(early.ending(), IN_PROGRESS, "{operation:?}");
+        assert!(stage.appfabric.calls().len() <= calls + 1, "{operation:?}");
 
         stage.table.age_the_claim().await;
         for instance in [other, stage.instance().await] {
