@@ -1,0 +1,22 @@
+"""What every test of the template is given."""
+
+import pytest
+import stack as stacks
+
+
+@pytest.fixture(scope="session")
+def source():
+    """The template as it is written."""
+    return stacks.source()
+
+
+@pytest.fixture(scope="session")
+def stack(source):
+    """The CloudFormation that SAM makes of it."""
+    return stacks.transformed(source)
+
+
+@pytest.fixture(scope="session")
+def deploy(stack):
+    """Deploys the stack with some parameters."""
+    return lambda **parameters: stacks.Deployment(stack, parameters)

@@ -1,0 +1,154 @@
+"""The function, its logs and its table."""
+
+import json
+
+from stack import ROOT, default, function, only, resources, strings, values_of
+
+# The parameters of the function's configuration, by their variables.
+PARAMETERS = {
+    "SUCCESS_URL": "SuccessUrl",
+    "PENDING_URL": "PendingUrl",
+    "FAILURE_URL": "FailureUrl",
+    "APP_AUTHORIZATIONS": "AppAuthorizations",
+    "APPFABRIC_REGION": "AppFabricRegion",
+    "ORGANISATION_NAME": "OrganisationName",
+    "STATE_MODE": "StateMode",
+}
+
+# What the template decides by itself.
+DERIVED = ["FLOW_TABLE", "PUBLIC_BASE_URL"]
+
+# An API of API Gateway waits no longer.
+API_TIMEOUT_MS = 29_000
+
+
+def test_the_function_gets_every_variable_and_no_other(stack):
+    variables = function(stack)["Environment"]["Variables"]
+    assert sorted(variables) == sorted([*PARAMETERS, *DERIVED])
+    for variable, parameter in PARAMETERS.items():
+        assert variables[variable] == {"Ref": parameter}
+    assert variables["FLOW_TABLE"] == {"Ref": "FlowTable"}
+
+
+def test_a_stack_with_no_parameter_at_all_starts(stack):
+    defaults = {variable: stack["Parameters"][parameter]["Default"] for variable, parameter in PARAMETERS.items()}
+    assert defaults.pop("STATE_MODE") == "enforce"
+    assert set(defaults.values()) == {""}
+
+
+def test_a_state_is_off_reported_or_enforced(stack):
+    modes = stack["Parameters"]["StateMode"]["AllowedValues"]
+    # YAML 1.1 would take a bare `off` for false.
+    assert modes == ["off", "report", "enforce"]
+    source = (ROOT / "src/config.rs").read_text()
+    assert all(f'Some("{mode}")' in source for mode in modes)
+
+
+def test_no_variable_overrides_the_log_levels(stack):
+    assert not {"RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"} & set(strings(stack["Resources"]))
+
+
+def test_sam_local_is_given_no_table():
+    # SAM says nothing about a variable that the template does not have, and the function would look for a table. Without
+    # one it does not start unless `state` is left unchecked.
+    variables = json.loads((ROOT / "events/env.json").read_text())["Parameters"]
+    assert variables == {"FLOW_TABLE": "", "STATE_MODE": "off"}
+    assert set(variables) <= {*PARAMETERS, *DERIVED}
+
+
+def test_the_log_is_json_in_its_own_group(stack):
+    logging = function(stack)["LoggingConfig"]
+    assert logging["LogFormat"] == "JSON"
+    assert logging["LogGroup"] == {"Ref": "LogGroup"}
+    assert default(stack, logging["ApplicationLogLevel"]) == "INFO"
+    assert default(stack, logging["SystemLogLevel"]) == "INFO"
+
+
+def test_no_level_loses_the_line_of_a_callback_or_its_metrics(stack):
+    # Both are INFO, and Lambda drops what is below the level.
+    assert stack["Parameters"]["ApplicationLogLevel"]["AllowedValues"] == ["TRACE", "DEBUG", "INFO"]
+
+
+def test_every_log_ends_some_day_and_takes_a_key(deploy):
+    for key in ["", "arn:aws:kms:eu-west-1:123456789012:key/1"]:
+        groups = {name: it for name, it in deploy(LogKmsKeyArn=key).resources().items() if it["Type"] == "AWS::Logs::LogGroup"}
+        assert set(groups) == {"LogGroup", "AccessLogGroup"}
+        for group in groups.values():
+            assert group["Properties"]["RetentionInDays"] == 90
+            assert group["Properties"].get("KmsKeyId", "") == key
+            assert group["DeletionPolicy"] == "Delete"
+
+
+def test_the_function_gives_up_before_the_api_does(stack):
+    timeout = function(stack)["Timeout"]
+    longest = stack["Parameters"][timeout["Ref"]]["MaxValue"]
+    assert 20 < default(stack, timeout) <= longest
+    waiting = list(values_of(stack["Resources"], "timeoutInMillis"))
+    paths = only(stack, "AWS::ApiGateway::RestApi")["Body"]["paths"]
+    assert len(waiting) == len(paths)
+    for milliseconds in waiting:
+        assert longest * 1000 < milliseconds < API_TIMEOUT_MS
+
+
+def test_the_function_is_a_bootstrap_for_arm64(stack):
+    properties = function(stack)
+    assert properties["Runtime"] == "provided.al2023"
+    assert properties["Handler"] == "bootstrap"
+    (architecture,) = properties["Architectures"]
+    assert default(stack, architecture) == "arm64"
+    assert stack["Parameters"][architecture["Ref"]]["AllowedValues"] == ["arm64", "x86_64"]
+
+
+def test_sam_builds_the_function_and_not_the_emulator(source):
+    metadata = source["Resources"]["Function"]["Metadata"]
+    assert metadata["BuildMethod"] == "rust-cargolambda"
+    manifest = (ROOT / "Cargo.toml").read_text()
+    assert f'name = "{metadata["BuildProperties"]["Binary"]}"' in manifest
+
+
+def test_the_functions_own_traces_are_on(stack):
+    # They hold nothing of a request; the API's would.
+    assert function(stack)["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_instances_are_set_aside_where_the_deployer_says_so(deploy):
+    for text, expected in [("", None), ("0", "0"), ("10", "10")]:
+        properties = deploy(ReservedConcurrency=text).resources()["Function"]["Properties"]
+        assert properties.get("ReservedConcurrentExecutions") == expected
+
+
+def test_an_item_of_the_flow_table_is_found_by_its_id_and_expires(stack):
+    table = only(stack, "AWS::DynamoDB::Table")
+    assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": "id", "AttributeType": "S"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_the_flow_table_costs_what_is_used(stack):
+    table = only(stack, "AWS::DynamoDB::Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert "ProvisionedThroughput" not in table
+
+
+def test_the_flow_table_is_encrypted_with_a_key_that_the_role_needs_no_statement_for(stack):
+    table = only(stack, "AWS::DynamoDB::Table")
+    # Another key (KMSMasterKeyId) would need kms: actions, and the role has none.
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+
+
+def test_nothing_keeps_what_expired_in_the_flow_table(stack):
+    copies = {"KinesisStreamSpecification", "PointInTimeRecoverySpecification", "StreamSpecification"}
+    assert not copies & set(only(stack, "AWS::DynamoDB::Table"))
+
+
+def test_a_flow_table_can_be_replaced(stack):
+    assert "TableName" not in only(stack, "AWS::DynamoDB::Table")
+
+
+def test_the_flow_table_goes_with_the_stack_unless_the_deployer_retains_it(source, stack):
+    (table,) = resources(stack, "AWS::DynamoDB::Table").values()
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == {"Ref": "FlowTableDeletionPolicy"}
+    parameter = stack["Parameters"]["FlowTableDeletionPolicy"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("Delete", ["Delete", "Retain"])
+    # CloudFormation itself takes no function there; this transform puts the value in its place before SAM's reads it.
+    assert source["Transform"] == ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]
