@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Example, SCREENSHOTS, Watch, elsewhere, inAFreshContext } from './example.mjs';
+import { gatewayPages } from './gateway.mjs';
 import { PAGES, PICTURED } from './pages.mjs';
 import { decide, go, overflowing, resultPage } from './person.mjs';
 import { is } from './tally.mjs';
@@ -13,9 +14,14 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 export async function looks(front, browser, tally) {
   const example = await Example.start(front);
   const watch = new Watch(example);
-  const places = [...PAGES.map(([name, address]) => [name, (page) => page.goto(example.gateway + address)]), ...await links(example, browser)];
-  const pictured = places.filter(([name]) => PICTURED.includes(name));
-  is(pictured.length, PICTURED.length, 'pages to take pictures of');
+  const gateway = await gatewayPages();
+  const places = [
+    ...PAGES.map(([name, address]) => [name, (page) => page.goto(example.gateway + address)]),
+    ...await links(example, browser),
+    ...gateway.map(([name, address]) => [name, (page) => page.goto(address)]),
+  ];
+  const pictured = places.filter(([name]) => PICTURED.includes(name) || name === 'gateway-integration_timeout');
+  is(pictured.length, PICTURED.length + Math.min(gateway.length, 1), 'pages to take pictures of');
   await mkdir(SCREENSHOTS, { recursive: true });
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [320, 1280]) {

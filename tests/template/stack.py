@@ -1,6 +1,7 @@
 """The stack that CloudFormation makes of the template: SAM's transform, then parameters, conditions and functions.
 
-As a program it writes what is deployed with every optional part off and with every one on, for linters:
+As a program it writes what is deployed with every optional part off and with every one on, for linters, and what the API
+answers by itself, for a browser:
 
     python tests/template/stack.py FOLDER
 """
@@ -269,14 +270,27 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def write_for_linters(folder):
+def gateway_responses(deployment):
+    """What the API answers by itself: the headers and the body of each type, as they are sent."""
+    found = deployment.resources()["Api"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"]
+    return {
+        kind: {
+            "headers": {name.rpartition(".")[2]: value[1:-1] for name, value in it["responseParameters"].items()},
+            "body": next(iter(it["responseTemplates"].values())),
+        }
+        for kind, it in found.items()
+    }
+
+
+def write(folder):
     stack = transformed(source())
     folder.mkdir(parents=True, exist_ok=True)
     off = {"ApiGatewayLogRole": "keep"}
     for name, parameters in {"off": off, "on": optional(stack)}.items():
         deployment = Deployment(stack, parameters, names=False)
         (folder / f"{name}.json").write_text(json.dumps(deployment.template(), indent=1))
+    (folder / "gateway_responses.json").write_text(json.dumps(gateway_responses(Deployment(stack))))
 
 
 if __name__ == "__main__":
-    write_for_linters(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))
