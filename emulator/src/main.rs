@@ -1,6 +1,6 @@
 //! AWS AppFabric on loopback, for the AWS CLI and the AWS SDKs.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, net::IpAddr, path::PathBuf};
 
 use appfabric_emulator::appfabric::{AppFabric, Application, Scene};
 use clap::Parser;
@@ -11,7 +11,10 @@ use url::Url;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port on 127.0.0.1; 0 is any free one.
+    /// Where to listen: 172.17.0.1 for containers on Linux.
+    #[arg(long, default_value = "127.0.0.1")]
+    address: IpAddr,
+    /// Port there; 0 is any free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Also admit redirect URIs that are http on 127.0.0.1 or localhost.
@@ -37,7 +40,7 @@ async fn main() -> io::Result<()> {
     {
         builder = builder.application(Application { authorization_endpoint, token_endpoint });
     }
-    let appfabric = builder.start(("127.0.0.1", arguments.port)).await?;
+    let appfabric = builder.start((arguments.address, arguments.port)).await?;
     if let Some(path) = arguments.scene {
         let scene: Scene = serde_json::from_str(&fs::read_to_string(path)?)?;
         appfabric.play(&scene).map_err(io::Error::other)?;

@@ -40,6 +40,9 @@ struct Arguments {
     /// What comes of a callback that no connect link began.
     #[arg(long, value_enum, default_value_t = State::Enforce)]
     state: State,
+    /// Where the function is instead, such as behind `sam local start-api`: AppFabric and the application alone.
+    #[arg(long)]
+    function_at: Option<Url>,
 }
 
 /// What stands in front of the function.
@@ -92,6 +95,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let authorization = Authorization::oauth2("EXAMPLE").client(CLIENT.0, CLIENT.1);
     let arn = appfabric.create_authorization(Region::UsEast1, authorization);
 
+    let say_where = |redirect_uri: &str| {
+        say("appfabric", &format!("is at {}; AWS_ENDPOINT_URL_APPFABRIC for the AWS CLI", appfabric.url()));
+        say("appfabric", &format!("has {arn}"));
+        say("application", &format!("is at {}", application_url.origin().ascii_serialization()));
+        say("function", &format!("is behind {redirect_uri}"));
+    };
+    let redirect_uri = |api: &str| format!("{api}/callback/{}/{}", arn.bundle().uuid(), arn.uuid());
+    if let Some(api) = &arguments.function_at {
+        let redirect_uri = redirect_uri(api.as_str().trim_end_matches('/'));
+        application.register_redirect_uri(CLIENT.0, &redirect_uri)?;
+        say_where(&redirect_uri);
+        return Ok(tokio::signal::ctrl_c().await?);
+    }
+
     let sdk = operator::sdk(&appfabric.url());
     let endpoint = function::endpoint(&sdk, arguments.state.into())?;
     let gateway = Gateway::builder(function::watched(endpoint, Arc::clone(&appfabric), arn.clone()))
@@ -99,13 +116,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .caller(OPERATOR)
         .start(&format!("127.0.0.1:{}", arguments.gateway_port))
         .await?;
-    let redirect_uri = format!("{}/callback/{}/{}", gateway.url(), arn.bundle().uuid(), arn.uuid());
+    let redirect_uri = redirect_uri(gateway.url());
     application.register_redirect_uri(CLIENT.0, &redirect_uri)?;
-
-    say("appfabric", &format!("is at {}; AWS_ENDPOINT_URL_APPFABRIC for the AWS CLI", appfabric.url()));
-    say("appfabric", &format!("has {arn}"));
-    say("application", &format!("is at {}", application_url.origin().ascii_serialization()));
-    say("function", &format!("is behind {redirect_uri}"));
+    say_where(&redirect_uri);
     let operator = Operator { sdk: &sdk, arn: &arn, api: gateway.url(), service: arguments.front.service() };
     if arguments.state == State::Off {
         let link = operator.auth_url(&redirect_uri).await?;
