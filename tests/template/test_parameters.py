@@ -1,9 +1,10 @@
 """What a deployer may choose, and what the template says to it."""
 
 import re
+import tomllib
 
 import pytest
-from stack import EXAMPLES, optional
+from stack import EXAMPLES, ROOT, optional
 
 
 def test_every_parameter_is_in_one_group(source):
@@ -104,3 +105,15 @@ def test_an_optional_part_takes_what_aws_calls_it_by(stack, name, taken, refused
 )
 def test_what_cannot_work_is_refused_before_anything_is_deployed(deploy, parameters, allowed):
     assert deploy(**parameters).allowed() is allowed
+
+
+def test_sam_is_told_what_every_deployment_takes():
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
+    deploy = config["deploy"]["parameters"]
+    # The transforms, and roles whose names CloudFormation chooses.
+    assert set(deploy["capabilities"].split()) == {"CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"}
+    assert deploy["resolve_s3"] is True and deploy["confirm_changeset"] is True
+    for command in ["local_invoke", "local_start_api"]:
+        assert (ROOT / config[command]["parameters"]["env_vars"]).is_file()
+    # A parameter there would be everybody's.
+    assert "parameter_overrides" not in str(config)
