@@ -43,7 +43,10 @@ async fn a_code_whose_process_was_killed_is_settled_by_looking() {
         let event = granted(1, &code());
 
         let kill = async {
-            while stage.calls(1, operation) == 0 || stage.appfabric.status_of(&authorization).as_ref() != Some(&status)
+            // The first look and the claim are under way at the same time; either may arrive first.
+            while stage.calls(1, operation) == 0
+                || stage.appfabric.status_of(&authorization).as_ref() != Some(&status)
+                || stage.table.items().await.is_empty()
             {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
