@@ -109,7 +109,7 @@ async fn whatever_hangs_the_answer_leaves_in_time() {
             }
         }
     }
-    println!("{count} rows of what hangs and how much time there is");
+    println!("figures: {count} rows of what hangs and how much time there is");
     assert!(wrong.is_empty(), "{} of {count} rows end otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -356,6 +356,6 @@ async fn whatever_goes_wrong_and_whenever_the_truth_is_told_and_the_code_sent_on
             }
         }
     }
-    println!("{count} rows of faults, moments and looks");
+    println!("figures: {count} rows of faults, moments and looks");
     assert!(wrong.is_empty(), "{} of {count} rows end otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }

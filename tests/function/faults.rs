@@ -165,7 +165,7 @@ async fn however_a_connect_goes_wrong_the_person_gets_an_answer_and_the_code_is_
             assert!(elapsed <= Duration::from_secs(20), "{name}: {elapsed:?}");
         }
     }
-    println!("{count} ways in which a Connect goes wrong");
+    println!("figures: {count} ways in which a Connect goes wrong");
     assert!(wrong.is_empty(), "{} of {count} end otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }
 #[tokio::test]

@@ -119,7 +119,7 @@ async fn the_code_is_kept_unless_there_is_something_to_connect() {
             }
         }
     }
-    println!("{count} rows of looks before the code is spent");
+    println!("figures: {count} rows of looks before the code is spent");
     assert!(wrong.is_empty(), "{} of {count} rows end otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }
 

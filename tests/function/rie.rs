@@ -128,7 +128,7 @@ async fn the_release_binary_answers_every_event_file() {
         lambda.printed().lines().filter(|line| line.contains("\"_aws\"")).map(as_numbers).collect();
     assert!(counted.iter().all(|numbers| numbers.keys().any(|key| key.contains("FunctionName="))), "{counted:?}");
     assert_eq!(counted.len(), callbacks, "metrics, too");
-    println!("{transcript}{callbacks} events");
+    println!("{transcript}figures: {callbacks} events");
 }
 
 #[tokio::test]

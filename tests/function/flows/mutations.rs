@@ -38,7 +38,7 @@ async fn a_state_that_differs_in_anything_is_refused() {
         let answer = person.go(&site, Request::callback("slack", "code", &[state])).await;
         assert_eq!(answer.parameter("reason").as_deref(), INVALID_STATE.1, "{state:?} for {:?}", pressed.state);
     }
-    println!("{} states", mutations.len());
+    println!("figures: {} states", mutations.len());
     assert_eq!(site.calls(), [0, 0, 0]);
     assert_eq!(person.return_with(&site, &pressed, "code").await.ending().0, CONNECTED.0);
 }
@@ -60,7 +60,7 @@ async fn a_cookie_that_differs_in_anything_is_refused() {
         let request = Request::callback("slack", "code", &[&pressed.state]).cookies(vec![pair.clone()]);
         assert_eq!(site.send(&request).await.parameter("reason").as_deref(), INVALID_STATE.1, "{pair:?}");
     }
-    println!("{} cookies", pairs.len());
+    println!("figures: {} cookies", pairs.len());
     assert_eq!(site.calls(), [0, 0, 0]);
     assert_eq!(person.return_with(&site, &pressed, "code").await.ending().0, CONNECTED.0);
 }
@@ -84,7 +84,7 @@ async fn a_path_that_differs_in_anything_is_refused() {
             count += 1;
         }
     }
-    println!("{count} paths");
+    println!("figures: {count} paths");
     assert_eq!(site.calls(), [0, 0, 0]);
     assert_eq!(person.return_with(&site, &pressed, "code").await.ending().0, CONNECTED.0);
 }

@@ -54,7 +54,7 @@ async fn only_our_own_page_presses_the_button() {
             }
         }
     }
-    println!("{count} presses");
+    println!("figures: {count} presses");
 }
 
 #[tokio::test(start_paused = true)]

@@ -184,21 +184,21 @@ async fn table(mode: StateMode, payloads: &[Payload], dynamodb: Option<&str>) ->
 #[tokio::test(start_paused = true)]
 async fn off_ignores_every_state() {
     let [callbacks, refused] = table(StateMode::Off, &PAYLOADS, None).await;
-    println!("off: {callbacks} callbacks, {refused} of them refused");
+    println!("figures: off: {callbacks} callbacks, {refused} of them refused");
     assert_eq!(refused, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn report_says_what_it_would_refuse_and_lets_it_through() {
     let [callbacks, refused] = table(StateMode::Report, &PAYLOADS, None).await;
-    println!("report: {callbacks} callbacks, {refused} of them refused");
+    println!("figures: report: {callbacks} callbacks, {refused} of them refused");
     assert_eq!(refused, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn enforce_refuses_whatever_is_not_this_browsers_own_and_spends_nothing() {
     let [callbacks, refused] = table(StateMode::Enforce, &PAYLOADS, None).await;
-    println!("enforce: {callbacks} callbacks, {refused} of them refused");
+    println!("figures: enforce: {callbacks} callbacks, {refused} of them refused");
     // A table of refusals only would show nothing.
     assert!(refused > callbacks / 2 && refused < callbacks, "{refused}");
 }
@@ -208,6 +208,6 @@ async fn enforce_refuses_whatever_is_not_this_browsers_own_and_spends_nothing() 
 async fn a_table_enforces_the_same_as_memory() {
     let url = std::env::var("DYNAMODB").expect("DYNAMODB is set");
     let [callbacks, refused] = table(StateMode::Enforce, &PAYLOADS[..1], Some(&url)).await;
-    println!("enforce, in a table: {callbacks} callbacks, {refused} of them refused");
+    println!("figures: enforce, in a table: {callbacks} callbacks, {refused} of them refused");
     assert!(refused > callbacks / 2 && refused < callbacks, "{refused}");
 }
