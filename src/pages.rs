@@ -16,13 +16,15 @@ use crate::outcome::{Outcome, ResultPage};
 /// The `Content-Security-Policy` of every page: nothing but its own style sheet, named by hash.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-2QlbSF587QCjLuP1VyvEBkKj4tEWJs50WwmQ50MaW0s='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The same policy for a page with a form: it may be sent to this API, which redirects it on to `origin`.
+/// The same policy for a page with a form: it may be sent to this API, which redirects it on to one of these.
 ///
-/// Chromium asks the policy for the redirect, too.
+/// Chromium asks the policy for each redirect on the way, however many there are until a page comes: an application may send
+/// the browser to a host for signing in, and from one that has consented before, the way goes on to the callback and the
+/// result page. Nobody knows all of these hosts ahead, so every `https` one is among them.
 #[must_use]
-pub fn policy_with_form(origin: Option<&str>) -> HeaderValue {
-    let to = ["form-action 'self'", origin.unwrap_or_default()].join(" ");
-    let policy = CONTENT_SECURITY_POLICY.replace("form-action 'none'", to.trim_end());
+pub fn policy_with_form<'o>(origins: impl IntoIterator<Item = &'o str>) -> HeaderValue {
+    let to: Vec<&str> = ["form-action 'self'"].into_iter().chain(origins).chain(["https:"]).collect();
+    let policy = CONTENT_SECURITY_POLICY.replace("form-action 'none'", &to.join(" "));
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY))
 }
 

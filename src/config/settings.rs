@@ -12,7 +12,7 @@ use crate::sdk::CaBundle;
 
 /// An absolute URL of a page that people are sent to: `https`, or `http` on a loopback host; ASCII; no fragment.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PageUrl(String);
+pub struct PageUrl(Url);
 
 /// Where the world reaches this API: `https`, or `http` on a loopback host; no query; no slash at its end.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,13 +28,19 @@ impl PageUrl {
         if text.len() > Self::MAX_BYTES {
             return Err(format!("is longer than {} bytes", Self::MAX_BYTES));
         }
-        Ok(Self(url.into()))
+        Ok(Self(url))
     }
 
     /// The URL, in ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
     }
 }
 

@@ -11,10 +11,11 @@ use crate::app_authorization::Connection;
 use crate::appfabric::{Seen, Verdict};
 use crate::auth_url::AuthUrl;
 use crate::budget::Budget;
+use crate::config::PageUrl;
 use crate::flow::{BROWSER_KEPT, Browser, Flow, FlowId, State};
 use crate::gateway::{Request, Response};
 use crate::location::location;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, ResultPage};
 use crate::pages::{self, ConnectPage, Page, Reference};
 use crate::redirect_uri::RedirectUri;
 use crate::secret::Secret;
@@ -44,7 +45,10 @@ impl Endpoint {
             organisation: self.config.organisation_name.as_deref(),
         };
         let auth_url = seen.auth_url.as_deref().and_then(AuthUrl::parse);
-        let policy = pages::policy_with_form(auth_url.as_ref().map(AuthUrl::origin));
+        let pages = ResultPage::ALL.map(|page| self.config.page_url(page).map(PageUrl::origin));
+        // Where anything but https is meant, it is meant so: the stand-ins of a trial on one machine.
+        let plain = pages.iter().flatten().map(String::as_str).filter(|origin| origin.starts_with("http://"));
+        let policy = pages::policy_with_form(auth_url.as_ref().map(AuthUrl::origin).into_iter().chain(plain));
         Response::page(StatusCode::OK, page.html(Reference::parse(&invocation.request_id)))
             .with(header::CONTENT_SECURITY_POLICY, policy)
     }

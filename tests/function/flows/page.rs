@@ -55,7 +55,7 @@ async fn it_says_who_asks_for_which_application_and_tenant() {
             assert_eq!(between(html, "<title>", "</title>"), "Connect SLACK");
             assert!(html.contains(": <bdi>Wonderland Inc.</bdi>") && html.contains(REFERENCE), "{html}");
             assert_eq!(html.contains("Example Corp"), organisation.is_some(), "{html}");
-            assert_eq!(directive(&answer, "form-action "), Some("'self' https://application.invalid"));
+            assert_eq!(directive(&answer, "form-action "), Some("'self' https://application.invalid https:"));
             assert!(answer.set_cookies().is_empty());
         }
     }
@@ -95,7 +95,7 @@ async fn no_name_breaks_out_of_the_page_or_the_policy() {
             assert!(
                 !html.chars().any(|character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
             );
-            assert_eq!(directive(&answer, "form-action "), Some("'self' https://application.invalid"), "{name}");
+            assert_eq!(directive(&answer, "form-action "), Some("'self' https://application.invalid https:"), "{name}");
             assert_eq!(directive(&answer, "script-src"), None, "{name}");
         }
     }

@@ -180,7 +180,7 @@ async fn location_is_the_auth_url_with_our_redirect_uri_and_state() {
                 let page = site.send(&Request::new("GET", link.as_str())).await;
                 let origin = auth_url.split('/').take(3).collect::<Vec<_>>().join("/");
                 let policy = page.header("content-security-policy").expect("a policy");
-                assert!(policy.contains(&format!("form-action 'self' {origin};")), "{policy}");
+                assert!(policy.contains(&format!("form-action 'self' {origin} https:;")), "{policy}");
                 let answer = owner.press(&site, &link).await;
                 assert_eq!(answer.status(), 303, "{}", answer.0);
                 let state = answer.parameter("state").expect("a state");
@@ -215,7 +215,7 @@ async fn without_an_auth_url_that_may_be_followed_nobody_is_sent_anywhere() {
             site.fault(Operation::Get, with_auth_url(auth_url).times(2));
             let page = site.send(&Request::new("GET", link.as_str())).await;
             let policy = page.header("content-security-policy").expect("a policy");
-            assert!(page.status() == 200 && policy.contains("form-action 'self';"), "{auth_url:?}: {policy}");
+            assert!(page.status() == 200 && policy.contains("form-action 'self' https:;"), "{auth_url:?}: {policy}");
             let answer = Browser::default().press(&site, &link).await;
             assert_eq!(answer.status(), 303, "{auth_url:?}");
             assert_eq!(answer.location(), format!("{failed}&reference={REFERENCE}#_"), "{auth_url:?}");
