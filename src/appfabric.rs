@@ -83,10 +83,11 @@ impl AppFabric {
     ///
     /// Source: <https://docs.aws.amazon.com/appfabric/latest/api/API_GetAppAuthorization.html>
     pub async fn look(&self, app_authorization: &AppAuthorization, time: Slice) -> Answer {
-        // Over the same connections as the code: a look that finds a dead one has spared the code that.
+        // Over the same connections as the code: a look that finds a dead one has spared the code that. One try may have two
+        // thirds of the time, so that what is slow is waited for and what was lost is tried again.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(time.connecting)
-            .operation_attempt_timeout(time.whole / LOOK_ATTEMPTS)
+            .operation_attempt_timeout(time.whole * 2 / 3)
             .operation_timeout(time.whole);
         let retries = RetryConfig::standard().with_max_attempts(LOOK_ATTEMPTS).with_initial_backoff(LOOK_BACKOFF);
         let sent = self

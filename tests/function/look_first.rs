@@ -1,7 +1,8 @@
 //! What AppFabric says before the code is spent: whether it is sent, and what the person is told.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use appfabric_connect::budget::Budget;
 use appfabric_emulator::appfabric::{Answer, Exception, Fault, Operation, Status, Target};
 use serde_json::json;
 use tokio::time::Instant;
@@ -121,6 +122,22 @@ async fn the_code_is_kept_unless_there_is_something_to_connect() {
     }
     println!("figures: {count} rows of looks before the code is spent");
     assert!(wrong.is_empty(), "{} of {count} rows end otherwise:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_appfabric_that_takes_half_of_the_time_is_waited_for() {
+    for remaining in [29, 10, 5].map(Duration::from_secs) {
+        let half = Budget::new(SystemTime::now(), remaining).for_first_look().whole / 2;
+        let pipes = Pipes::new(stage().await);
+        pipes.emulator().fault(
+            Target::any(),
+            Operation::Get,
+            Fault::default().wait_after_reading(half).times(u32::MAX),
+        );
+        let response = answer_within(&piped(&[], &pipes), &granted(1, "code"), remaining).await;
+        assert_eq!(header(&response, "location"), location(CONNECTED, 1), "{half:?}");
+        assert_eq!(pipes.called(Operation::Get), 1, "{half:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
