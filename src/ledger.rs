@@ -40,7 +40,6 @@ pub struct Claim {
     key: CodeKey,
     owner: Owner,
     entry: Entry,
-    in_table: bool,
 }
 
 /// What the ledger says of a code.
@@ -98,8 +97,17 @@ impl Ledger {
         };
         // Also with the table, which may have been out of reach when the code came here before.
         let claimed = match self.memory.claim(&key, &entry) {
-            None => Claimed::First(Claim { key, owner, entry, in_table: kept == Kept::InTable }),
-            Some(before) => Claimed::Before(before),
+            None => Claimed::First(Claim { key, owner, entry }),
+            Some(before) => {
+                // The table was out of reach when that was settled; now it learns of it, for the other instances.
+                if let (Some(table), Some(outcome), Kept::InTable) = (&self.table, before.outcome, kept)
+                    && let Err(unreachable) =
+                        table.record(&key, &owner, outcome, budget.now(), budget.for_record()).await
+                {
+                    return (Claimed::Before(before), told(&unreachable, reference));
+                }
+                Claimed::Before(before)
+            }
         };
         (claimed, kept)
     }
@@ -118,16 +126,14 @@ impl Ledger {
 
     /// Records what came of a claimed code, for whoever delivers it again.
     pub async fn record(&self, claim: Claim, outcome: Outcome, budget: &Budget) -> Kept {
-        let Claim { key, owner, entry, in_table } = claim;
+        let Claim { key, owner, entry } = claim;
         self.memory.record(&key, outcome);
         match &self.table {
-            Some(table) if in_table => {
-                match table.record(&key, &owner, outcome, budget.now(), budget.for_record()).await {
-                    Ok(()) => Kept::InTable,
-                    Err(unreachable) => told(&unreachable, &entry.reference),
-                }
-            }
-            Some(_) => Kept::Unreachable,
+            // Also where the table did not answer to the claim, which may have arrived all the same.
+            Some(table) => match table.record(&key, &owner, outcome, budget.now(), budget.for_record()).await {
+                Ok(()) => Kept::InTable,
+                Err(unreachable) => told(&unreachable, &entry.reference),
+            },
             None => Kept::InMemory,
         }
     }
