@@ -16,6 +16,9 @@ use memory::Memory;
 /// How long a browser that has pressed the button owns the flow: the `Max-Age` of its cookie.
 pub const BROWSER_KEPT: Duration = Duration::from_mins(10);
 
+/// How often the button may be pressed: each press is remembered until the flow ends.
+const MOST_PRESSES: usize = 32;
+
 /// The flows.
 pub struct Flows {
     memory: Memory,
@@ -75,7 +78,7 @@ pub struct Bearer<'b> {
 /// Why a connect link leads nowhere any more.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Dead {
-    /// Its time is over.
+    /// Its time is over, or its button was pressed as often as it may be.
     Expired,
     /// It has come to its end.
     Finished,
@@ -177,7 +180,7 @@ impl Flow {
     pub fn admits(&self, cookies: &[Secret], now: SystemTime) -> Result<(), Dead> {
         if self.finished {
             Err(Dead::Finished)
-        } else if now >= self.expires_at {
+        } else if now >= self.expires_at || self.states.len() >= MOST_PRESSES {
             Err(Dead::Expired)
         } else if self.owner(now).is_some_and(|browser| !browser.is_among(cookies)) {
             Err(Dead::OtherBrowser)

@@ -13,6 +13,9 @@ use crate::query::Parameter;
 use crate::secret::Secret;
 use crate::table::Unreachable;
 
+/// The most cookies of one flow that are compared: a browser sends one, and DynamoDB takes a hundred.
+const MOST_COOKIES: usize = 16;
+
 /// What checking `state` came to.
 #[derive(Debug)]
 pub(super) enum Proof {
@@ -97,7 +100,7 @@ impl Endpoint {
         };
         let Some(state) = State::parse(text) else { return Ok(Err(Refused::Unknown)) };
         let name = state.flow.cookie_name(self.is_secure(request));
-        let cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).collect();
+        let cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).take(MOST_COOKIES).collect();
         let app_authorization = &connection.app_authorization.canonical_name();
         let by = Bearer { cookies: &cookies, app_authorization, now: budget.now() };
         Ok(self.flows.take(&state, code, &by, budget.for_claim()).await?.map(|()| state))

@@ -72,7 +72,6 @@ impl Table {
         by: &Bearer<'_>,
         within: Duration,
     ) -> Result<Result<(), Refused>, Unreachable> {
-        // API Gateway lets through fewer than the hundred that DynamoDB compares with.
         let cookies: Vec<String> = (0..by.cookies.len()).map(|number| format!(":cookie{number}")).collect();
         if !cookies.is_empty() {
             let mut update = self
