@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 pub struct CallbackLog<'i> {
     /// Lambda's request ID, which is the reference that the person is shown.
     reference: &'i str,
-    /// Whether this is the process's first callback.
+    /// Whether this is the process's first event.
     cold_start: bool,
     /// The public name of the app authorization, also where the person is not told it.
     pub connection: Option<String>,
@@ -95,6 +95,12 @@ impl<'i> CallbackLog<'i> {
     #[must_use]
     pub fn ledger(&self) -> Kept {
         self.ledger
+    }
+
+    /// Notes that there is no time left to send a code and to hear what came of it; nothing is lost.
+    pub fn no_time_left(&mut self) -> Outcome {
+        self.aws_error_code = Some("NoTimeLeft".to_owned());
+        Outcome::TemporarilyUnavailable
     }
 
     /// Writes the line, at the level that the outcome has.

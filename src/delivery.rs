@@ -54,10 +54,6 @@ impl Delivery<'_, '_> {
     /// Spends the code unless that has been done, and says how it ended, inside the budget; with the claim, where there
     /// is one in which that is to be recorded.
     pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> (Outcome, Option<Claim>) {
-        if !self.budget.is_enough() {
-            self.log.aws_error_code = Some("NoTimeLeft".to_owned());
-            return (Outcome::TemporarilyUnavailable, None);
-        }
         let (claimed, kept, looked) = self.claim(key.clone()).await;
         self.log.note_ledger(kept);
         match claimed {

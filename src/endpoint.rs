@@ -78,6 +78,7 @@ impl Endpoint {
 
     /// Answers an event, whatever it is.
     pub async fn answer(&self, event: &Value, invocation: &Invocation) -> EventResponse {
+        let cold_start = !self.warm.swap(true, Ordering::Relaxed);
         let Ok(request) = Request::from_event(event) else {
             tracing::warn!(
                 reference = invocation.request_id,
@@ -86,10 +87,10 @@ impl Endpoint {
             );
             return error_page(Page::BadRequest, invocation).into_event(Payload::V1);
         };
-        self.route(&request, invocation).await.into_event(request.payload)
+        self.route(&request, invocation, cold_start).await.into_event(request.payload)
     }
 
-    async fn route(&self, request: &Request<'_>, invocation: &Invocation) -> Response {
+    async fn route(&self, request: &Request<'_>, invocation: &Invocation, cold_start: bool) -> Response {
         let Some(route) = Route::of(request.path) else {
             let page = error_page(Page::NotFound, invocation);
             return if request.method == "HEAD" { page.without_body() } else { page };
@@ -99,7 +100,7 @@ impl Endpoint {
             ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, allow),
             ("HEAD", Route::Redirection(_)) => Response::empty(StatusCode::NO_CONTENT),
             ("GET", _) if request.is_prefetch() => Response::empty(StatusCode::NO_CONTENT),
-            ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation).await,
+            ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation, cold_start).await,
             ("GET", Route::Result(page)) => self.result(request, page),
             ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
             ("POST", Route::Flows) => self.begin_flow(request, invocation).await,
@@ -112,9 +113,15 @@ impl Endpoint {
     }
 
     /// The redirection endpoint: always one 303, and one line in the log.
-    async fn redirection(&self, request: &Request<'_>, segments: &[&str], invocation: &Invocation) -> Response {
+    async fn redirection(
+        &self,
+        request: &Request<'_>,
+        segments: &[&str],
+        invocation: &Invocation,
+        cold_start: bool,
+    ) -> Response {
         let budget = Budget::new(invocation.now, invocation.remaining);
-        let mut log = CallbackLog::new(&invocation.request_id, !self.warm.swap(true, Ordering::Relaxed));
+        let mut log = CallbackLog::new(&invocation.request_id, cold_start);
         if self.config.state_mode != StateMode::Off {
             log.state = Checked::Unchecked;
         }
@@ -159,6 +166,10 @@ impl Endpoint {
             log.redirect_uri_refused = true;
             return Outcome::CodeRejected;
         };
+        // Before the table is asked, which could not answer in no time and would be blamed for that.
+        if !budget.is_enough() {
+            return log.no_time_left();
+        }
         let key = CodeKey::new(&connection.app_authorization, &code);
         let proof = self.proof(request, connection, &key, budget, invocation, log).await;
         if let Some(outcome) = proof.refusal(self.config.state_mode) {
@@ -176,10 +187,13 @@ impl Endpoint {
             log: &mut *log,
         };
         let (outcome, claim) = delivery.conclude(code, key).await;
+        // A later delivery that was not told the end leaves the flow to the first one, which may still fail.
+        let ends = claim.is_some() || outcome != Outcome::InProgress;
         // Both before the answer leaves: afterwards Lambda may freeze the instance for good, and a second delivery
         // would find neither.
-        let (recorded, finished) =
-            tokio::join!(self.record(claim, outcome, budget), self.finish(&proof, outcome, budget, invocation));
+        let (recorded, finished) = tokio::join!(self.record(claim, outcome, budget), async {
+            if ends { self.finish(&proof, outcome, budget, invocation).await } else { Kept::Nowhere }
+        });
         log.note_ledger(recorded.max(finished));
         outcome
     }

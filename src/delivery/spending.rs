@@ -26,8 +26,7 @@ impl Delivery<'_, '_> {
     /// Sends the code, and looks where the answer leaves a doubt.
     pub(super) async fn spend(&mut self, code: AuthorizationCode, since: Since) -> Outcome {
         if !self.budget.is_enough() {
-            self.log.aws_error_code = Some("NoTimeLeft".to_owned());
-            return Outcome::TemporarilyUnavailable;
+            return self.log.no_time_left();
         }
         match self.send(code).await {
             Verdict::Seen(seen) => match seen.status {
