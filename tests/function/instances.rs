@@ -5,7 +5,9 @@
 
 mod duplicates;
 mod flows;
+mod frozen;
 mod killed;
+pub(crate) mod road;
 mod soak;
 pub(crate) mod stage;
 mod unreachable;
