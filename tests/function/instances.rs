@@ -7,6 +7,7 @@ mod duplicates;
 mod flows;
 mod frozen;
 mod killed;
+mod lost_answers;
 pub(crate) mod road;
 mod soak;
 pub(crate) mod stage;
