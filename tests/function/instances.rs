@@ -3,6 +3,7 @@
 //! `BOOTSTRAP` names the binary, `DYNAMODB` the URL of a server that speaks DynamoDB; each test has a table of its own
 //! there. Judged by what was answered, what AppFabric received, what is in the table and what was logged.
 
+mod chaos;
 mod duplicates;
 mod flows;
 mod frozen;
