@@ -132,7 +132,7 @@ async fn the_first_callback_after_a_thaw_connects_and_sends_its_code_once() {
     }
     let lives = lives.join_all().await;
     let slowest = lives.iter().map(|(.., took, _)| *took).max().unwrap_or_default();
-    println!("{count} thaws, the slowest callback took {} ms", slowest.as_millis());
+    println!("figures: {count} thaws, the slowest callback after one took {} ms", slowest.as_millis());
     let well = |(_, ending, took, sends): &(String, String, Duration, usize)| {
         ending == "connected" && *sends == 1 && *took < AT_ONCE
     };
