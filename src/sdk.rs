@@ -1,5 +1,7 @@
 //! The AWS SDK as every cold start has to pay for it: its configuration, its HTTP client, and whom that trusts.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_types::base64;
@@ -12,6 +14,14 @@ use rustls_pki_types::pem::PemObject as _;
 /// Source: <https://www.amazontrust.com/repository/>
 const AMAZON_ROOTS: &str = include_str!("sdk/amazon_roots.pem");
 
+/// How long a kept connection is used again.
+///
+/// While an instance is frozen, connections end and nobody tells it: the far side gives up what it cannot reach, a NAT
+/// gateway forgets what is idle. A code that is sent on such a connection is lost, and nobody can know that it was not
+/// spent. Within a callback, and from one to the next where many come, no connection rests for so long; after it a new one
+/// is made, which takes two round trips. The clock (`CLOCK_MONOTONIC`) goes on while the process stands still.
+pub const IDLE: Duration = Duration::from_secs(5);
+
 /// `AWS_CA_BUNDLE`: whom to trust in place of Amazon's roots, for instance behind a proxy that breaks TLS open.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaBundle(String);
@@ -23,6 +33,7 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
     let roots = ca_bundle.map_or(AMAZON_ROOTS, |CaBundle(pem)| pem);
     let trusted = TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(roots)).build();
     let http = aws_smithy_http_client::Builder::new()
+        .pool_idle_timeout(IDLE)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(trusted.expect("nothing in it can be refused"));
     aws_config::defaults(BehaviorVersion::latest())

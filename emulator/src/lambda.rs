@@ -2,8 +2,9 @@
 //!
 //! What is faithful is what a process can see: the Runtime API (version `2018-06-01`), an environment with nothing in
 //! it but Lambda's own variables and the function's, one event at a time, a deadline, and the end by SIGKILL when it
-//! has passed or when the instance is taken away. What is not: nothing is frozen between two events, nothing limits
-//! memory or processor time, there are no extensions, and a process that has ended is not replaced.
+//! has passed or when the instance is taken away. What is not: nothing is frozen between two events unless it is asked
+//! for ([`Instance::freeze`], and then the process but not its sockets), nothing limits memory or processor time, there
+//! are no extensions, and a process that has ended is not replaced.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,6 +35,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::{env, fmt};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Notify};
@@ -118,8 +120,11 @@ impl Function {
 
 impl Instance {
     /// Sends an event, after the earlier ones are done with; the process is told that it has `remaining` for it.
+    ///
+    /// A frozen process is thawed for it.
     pub async fn invoke(&self, event: &Value, remaining: Duration) -> Result<Value, Unanswered> {
         let mut process = self.process.lock().await;
+        signal(&process, Signal::CONT);
         let Fate { begun, answer } = self.api.invoke(event, remaining);
         let too_late = async {
             if timeout(INIT, begun).await.is_ok() {
@@ -136,6 +141,17 @@ impl Instance {
         };
         let _already_ended = process.kill().await;
         Err(unanswered)
+    }
+
+    /// Freezes the process by SIGSTOP, once it is done with its events, and waits until it stands still.
+    ///
+    /// Its next event thaws it, as with Lambda.
+    pub async fn freeze(&self) {
+        let process = self.process.lock().await;
+        signal(&process, Signal::STOP);
+        while self.status("State:").is_some_and(|state| !state.starts_with(['T', 'Z'])) {
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Takes the instance away by SIGKILL, whatever it is doing, and waits until it is gone.
@@ -173,8 +189,13 @@ impl Instance {
     /// The memory that the process has in use (`VmRSS`), in KiB; `None` when it has ended.
     #[must_use]
     pub fn resident_kib(&self) -> Option<u64> {
+        self.status("VmRSS:")?.strip_suffix(" kB")?.parse().ok()
+    }
+
+    /// What the system says of the process under this name; `None` when it has ended.
+    fn status(&self, name: &str) -> Option<String> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process_id)).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok())
+        status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
     }
 }
 
@@ -195,6 +216,12 @@ impl fmt::Display for Unanswered {
 }
 
 impl std::error::Error for Unanswered {}
+
+/// Signals a process, unless it is known to have ended: then its ID may be another's.
+fn signal(process: &Child, signal: Signal) {
+    let process_id = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let _ended_just_now = process_id.map(|process_id| kill_process(process_id, signal));
+}
 
 /// A file to write to and to read from, of which nothing is left when both are closed.
 ///

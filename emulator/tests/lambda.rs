@@ -36,3 +36,29 @@ async fn another_instance_is_another_process() {
     one.kill().await;
     assert!(other.resident_kib().is_some());
 }
+
+#[tokio::test]
+async fn a_frozen_instance_does_nothing_until_its_next_event() {
+    let instance = started().await;
+    let state = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", instance.process_id())).expect("it is there");
+        status.lines().find_map(|line| Some(line.strip_prefix("State:")?.trim().to_owned())).expect("a state")
+    };
+    instance.freeze().await;
+    assert!(state().starts_with('T'), "{}", state());
+    // This program never answers; that it runs again is all there is to see.
+    let event = json!({});
+    let unanswered = instance.invoke(&event, Duration::from_secs(1));
+    let thawed = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        state()
+    };
+    tokio::select! {
+        answer = unanswered => panic!("{answer:?}"),
+        state = thawed => assert!(!state.starts_with('T'), "{state}"),
+    }
+    instance.freeze().await;
+    instance.kill().await;
+    assert_eq!(instance.resident_kib(), None);
+    instance.freeze().await;
+}

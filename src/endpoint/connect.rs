@@ -82,7 +82,11 @@ impl Endpoint {
         match self.flows.bind(&state, browser, budget.now(), budget.for_claim()).await {
             Ok(true) => {}
             Ok(false) => return error_page(self.dead(&id, &cookie, &budget, invocation).await, invocation),
-            Err(unreachable) => return error_page(self.unavailable(&unreachable, invocation), invocation),
+            // The table may have done it for all that, and then only whoever has the cookie can press again.
+            Err(unreachable) => {
+                return error_page(self.unavailable(&unreachable, invocation), invocation)
+                    .with_cookie(self.cookie(request, &id, &cookie));
+            }
         }
         tracing::info!(reference = invocation.request_id, connection = connection.name, "connect link followed");
         Response::see_other(auth_url.with(&redirect_uri, &state)).with_cookie(self.cookie(request, &id, &cookie))

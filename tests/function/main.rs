@@ -15,6 +15,7 @@ mod lines;
 mod look_first;
 mod lost_record;
 mod metrics;
+mod no_leak;
 mod panics;
 mod pipe;
 mod promise;

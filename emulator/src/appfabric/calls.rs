@@ -103,7 +103,8 @@ impl Calls {
     }
 
     fn call(&mut self, number: u64) -> Option<&mut Call> {
-        self.calls.iter_mut().find(|call| call.number == number)
+        // It is among the latest.
+        self.calls.iter_mut().rev().find(|call| call.number == number)
     }
 }
 

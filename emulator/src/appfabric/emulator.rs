@@ -151,6 +151,13 @@ impl AppFabric {
         }
     }
 
+    /// Whether this code has connected an app authorization, where no application judges codes.
+    #[must_use]
+    pub fn has_spent(&self, arn: &AuthorizationArn, code: &str) -> bool {
+        let mut state = locked(&self.shared.state);
+        find(&mut state, arn).is_ok_and(|record| record.spent.contains(code))
+    }
+
     /// Puts a fault at the end of the queue.
     pub fn fault(&self, target: impl Into<Target>, operation: Operation, fault: impl Into<Fault>) {
         let script = Script { target: target.into(), operation, fault: fault.into() };

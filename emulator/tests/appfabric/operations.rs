@@ -176,3 +176,13 @@ async fn a_code_is_spent_at_the_application() {
     }
     assert_eq!(appfabric.status_of(&arn), Some(Status::CONNECTED));
 }
+
+#[tokio::test]
+async fn a_code_is_spent_by_the_connect_that_it_connected_and_by_no_other() {
+    let (appfabric, arn) = appfabric().await;
+    let uri = "https://example.com/callback";
+    assert!(!appfabric.has_spent(&arn, "one"));
+    assert_eq!(connect(&appfabric, &arn, &request(uri, "one")).await.status, 200);
+    assert_eq!(connect(&appfabric, &arn, &request(uri, "one")).await.status, 400);
+    assert_eq!((appfabric.has_spent(&arn, "one"), appfabric.has_spent(&arn, "other")), (true, false));
+}

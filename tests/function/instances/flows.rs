@@ -16,20 +16,20 @@ use crate::support::arn;
 const CALLBACKS: usize = 50;
 
 /// What a person has on the way back.
-struct Pressed {
+pub(super) struct Pressed {
     link: String,
     cookie: String,
     state: String,
 }
 
 /// The answer of one process.
-async fn send(instance: &Instance, request: &Request) -> Answer {
+pub(super) async fn send(instance: &Instance, request: &Request) -> Answer {
     let answer = instance.invoke(&request.event(Payload::Http, None), ENOUGH).await;
     Answer(answer.unwrap_or_else(|unanswered| panic!("{unanswered}:\n{}", instance.printed())))
 }
 
 /// Begins a flow, and gives the path of its link.
-async fn begin(instance: &Instance, number: u32) -> String {
+pub(super) async fn begin(instance: &Instance, number: u32) -> String {
     let authorization = arn(number);
     let (bundle, authorization) = (authorization.bundle().uuid(), authorization.uuid());
     let body = json!({ "appBundleIdentifier": bundle, "appAuthorizationIdentifier": authorization });
@@ -40,22 +40,22 @@ async fn begin(instance: &Instance, number: u32) -> String {
 }
 
 /// A press of the button behind this link, by a browser without cookies.
-fn button(link: &str) -> Request {
+pub(super) fn button(link: &str) -> Request {
     Request::new("POST", link).header("Sec-Fetch-Site", "same-origin")
 }
 
 /// Begins a flow at one process, opens its page at another and presses its button at the third.
-async fn press(instances: &[Instance; 3], number: u32) -> Pressed {
-    let link = begin(&instances[0], number).await;
-    let opened = send(&instances[2], &Request::new("GET", link.as_str())).await;
+pub(super) async fn press(instances: [&Instance; 3], number: u32) -> Pressed {
+    let link = begin(instances[0], number).await;
+    let opened = send(instances[2], &Request::new("GET", link.as_str())).await;
     assert_eq!(opened.status(), 200, "{}", opened.0);
-    let pressed = send(&instances[1], &button(&link)).await;
+    let pressed = send(instances[1], &button(&link)).await;
     let cookie = pressed.set_cookies().concat().split_once(';').expect("attributes").0.to_owned();
     Pressed { link, cookie, state: pressed.parameter("state").expect("a state") }
 }
 
 /// The event that brings this code back.
-fn callback(pressed: &Pressed, number: u32, code: &str) -> Value {
+pub(super) fn callback(pressed: &Pressed, number: u32, code: &str) -> Value {
     let authorization = arn(number);
     let path = format!("{}/{}", authorization.bundle().uuid(), authorization.uuid());
     Request::callback(&path, code, &[&pressed.state]).cookies(vec![pressed.cookie.clone()]).event(Payload::Http, None)
@@ -92,7 +92,7 @@ async fn of_fifty_callbacks_of_one_flow_over_three_processes_one_connects() {
         let authorization = stage.seed(round, Status::PENDING_CONNECT);
         let slow = Fault::default().wait_after_reading(Duration::from_millis(300));
         stage.appfabric.fault(&authorization, Operation::Connect, slow);
-        let pressed = press(&instances, round).await;
+        let pressed = press(instances.each_ref(), round).await;
         let first = code();
         let codes = (0..CALLBACKS).map(|_| if same_code { first.clone() } else { code() });
         let events: Vec<Value> = codes.map(|code| callback(&pressed, round, &code)).collect();

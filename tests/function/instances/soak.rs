@@ -3,7 +3,7 @@
 //! `SOAK_CALLBACKS` says how many, 5,000 without it; `SOAK_SEED` plays the script of a run again.
 
 mod judge;
-mod script;
+pub(super) mod script;
 
 use std::collections::{BTreeMap, HashMap};
 use std::env;

@@ -195,9 +195,21 @@ impl Table {
         pages.collect::<Result<_, _>>().await.ok()
     }
 
+    /// Ends the time of every flow.
+    ///
+    /// It stands for waiting as long.
+    pub(crate) async fn end_the_flows(&self) {
+        for item in self.items().await.into_iter().filter(|item| item.contains_key("valid_until")) {
+            let past = AttributeValue::N("1".to_owned());
+            let update = self.client.update_item().table_name(&self.name).key("id", item["id"].clone());
+            let update = update.update_expression("SET valid_until = :past").expression_attribute_values(":past", past);
+            update.send().await.expect("an item can be changed");
+        }
+    }
+
     /// Makes the only claim 31 s older, so that its owner counts as gone.
     ///
-    /// It is the only thing that a test changes in a table, and stands for waiting as long.
+    /// This and the other are all that tests change in a table, and stand for waiting as long.
     pub(crate) async fn age_the_claim(&self) {
         let item = self.items().await.pop().expect("a claim");
         let claimed_at: u64 = number(&item, "claimed_at");

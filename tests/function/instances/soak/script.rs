@@ -54,6 +54,18 @@ pub(super) fn script(seed: u32, callbacks: usize) -> Vec<Part> {
     parts.collect()
 }
 
+/// What so many calls meet, one after the other: a third of it nothing bad.
+pub(in super::super) fn misfortunes(chance: &mut Rng, calls: usize) -> Vec<(Operation, Fault)> {
+    let (quick, looks) = (quick_connects(), looks());
+    let nothing = vec![(Operation::Connect, Fault::default()), (Operation::Get, Fault::default())];
+    let next = || match chance.u32(..6) {
+        0 | 1 => nothing.clone(),
+        2 => pick(chance, &looks),
+        _ => pick(chance, &quick),
+    };
+    iter::repeat_with(next).take(calls).flatten().collect()
+}
+
 /// All at once to different processes, or one after the other to any of them.
 fn waves(chance: &mut Rng, deliveries: usize) -> Vec<Vec<usize>> {
     let mut instances: Vec<usize> = (0..INSTANCES).collect();
