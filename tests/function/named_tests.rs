@@ -1,4 +1,4 @@
-//! `SECURITY.md` names the tests that show what it says; each of them is there.
+//! `SECURITY.md` and `docs/evidence.md` name the tests that show what they say; each of them is there.
 
 use std::collections::HashSet;
 use std::fs::{read_dir, read_to_string};
@@ -14,6 +14,28 @@ struct Tests {
 }
 
 impl Tests {
+    fn new() -> Self {
+        let mut tests = Self::default();
+        for folder in ["src", "tests", "emulator"] {
+            tests.gather(&root().join(folder));
+        }
+        tests
+    }
+
+    /// Insists that there is each test that is named here: functions in backticks, a browser's checks in quotation marks.
+    fn have_all(&self, named: &str) {
+        let (functions, checks) = (marked(named, '`', '`'), marked(named, '“', '”'));
+        assert!(functions.len() + checks.len() > 0, "{named}");
+        for name in functions {
+            assert!(self.functions.contains(name), "there is no test {name}");
+        }
+        for name in checks {
+            let name = name.replace('\n', " ");
+            let quoted = [format!("'{name}'"), format!("\"{name}\"")];
+            assert!(quoted.iter().any(|name| self.browser.contains(name)), "there is no check \"{name}\"");
+        }
+    }
+
     fn gather(&mut self, folder: &Path) {
         for entry in read_dir(folder).expect("a folder can be listed") {
             let path = entry.expect("an entry can be read").path();
@@ -61,25 +83,35 @@ fn marked(text: &str, open: char, close: char) -> Vec<&str> {
 
 #[test]
 fn every_threat_names_tests_and_every_test_that_it_names_is_there() {
-    let mut tests = Tests::default();
-    for folder in ["src", "tests", "emulator"] {
-        tests.gather(&root().join(folder));
-    }
+    let tests = Tests::new();
     let page = read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
     let threats: Vec<&str> = page.split("\n### ").skip(1).collect();
     assert!(threats.len() > 10, "{}", threats.len());
     for threat in threats {
         let shown: Vec<&str> = threat.split("\n\n").filter(|paragraph| paragraph.starts_with("Shown by ")).collect();
         let [shown] = shown[..] else { panic!("not one paragraph of tests: {threat}") };
-        let (functions, checks) = (marked(shown, '`', '`'), marked(shown, '“', '”'));
-        assert!(!functions.is_empty(), "{shown}");
-        for name in functions {
-            assert!(tests.functions.contains(name), "there is no test {name}");
+        assert!(shown.contains('`'), "{shown}");
+        tests.have_all(shown);
+    }
+}
+
+#[test]
+fn every_promise_names_tests_or_a_step_of_ci_and_each_is_there() {
+    let tests = Tests::new();
+    let page = read_to_string(root().join("docs/evidence.md")).expect("docs/evidence.md");
+    let steps = read_to_string(root().join(".ci/run")).expect(".ci/run");
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(2);
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.trim_matches('|').split(" | ").collect()).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in rows {
+        let [promise, shown, figures] = row[..] else { panic!("not three cells: {row:?}") };
+        assert!(![promise, shown, figures].iter().any(|cell| cell.trim().is_empty()), "{row:?}");
+        let step = shown.split('*').nth(1);
+        if let Some(step) = step {
+            assert!(steps.contains(&format!("step '{step}' ")), "there is no step {step}");
         }
-        for name in checks {
-            let name = name.replace('\n', " ");
-            let quoted = [format!("'{name}'"), format!("\"{name}\"")];
-            assert!(quoted.iter().any(|name| tests.browser.contains(name)), "there is no check \"{name}\"");
+        if step.is_none() || shown.contains(['`', '“']) {
+            tests.have_all(shown);
         }
     }
 }
