@@ -67,6 +67,20 @@ fn a_link_is_good_until_its_time_for_one_browser_until_it_is_finished() {
 }
 
 #[test]
+fn a_button_can_be_pressed_only_so_often() {
+    let (mut flow, state, cookie) = pressed();
+    let browser = Browser { cookie: cookie.hash(), until: at(700) };
+    let cookies = &[cookie][..];
+    for _ in 1..MOST_PRESSES {
+        assert_eq!(flow.admits(cookies, at(101)), Ok(()));
+        assert!(flow.bind(&State::new(state.flow), browser, at(101)));
+    }
+    assert_eq!(flow.admits(cookies, at(101)), Err(Dead::Expired));
+    // What was pressed before is still good.
+    assert_eq!(flow.take(&state, &code("first"), &bearer(cookies, &flow.clone(), 102)), Ok(()));
+}
+
+#[test]
 fn a_state_proves_what_it_should_and_nothing_else() {
     let (flow, state, cookie) = pressed();
     let mut used = flow.clone();

@@ -1,4 +1,4 @@
-//! A table that takes the claim and loses the record: the instance that has spent the code still knows what came of it.
+//! A table that loses what it is told, or the answer to it: what came of a code is still known.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,14 +12,29 @@ use serde_json::{Value, json};
 
 use crate::support::{answer, config, event, header, sdk};
 
-/// AppFabric that refuses every code, and a table that takes one claim and no outcome.
+/// AppFabric that refuses every code, and a table with one item.
 #[derive(Clone, Debug, Default)]
 struct Services(Arc<Mutex<Contents>>);
 
 #[derive(Debug, Default)]
 struct Contents {
+    trouble: Trouble,
     claim: Option<Value>,
+    outcomes: Vec<Value>,
     sends: usize,
+}
+
+/// What the table loses.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Trouble {
+    #[default]
+    Nothing,
+    /// Whatever outcome it is told.
+    Outcomes,
+    /// Its answers to a claim, which it takes.
+    AnswersToClaims,
+    /// Everything: it is away.
+    Everything,
 }
 
 impl HttpConnector for Services {
@@ -27,16 +42,30 @@ impl HttpConnector for Services {
         let mut contents = self.0.lock().expect("nobody panicked");
         let operation = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
         let body = request.body().bytes().unwrap_or_default();
+        let trouble = contents.trouble;
         let (status, answer) = match (operation, request.method()) {
+            (Some(_), _) if trouble == Trouble::Everything => (500, json!({"__type": "InternalServerError"})),
             (Some("PutItem"), _) => match &contents.claim {
                 None => {
                     let put: Value = serde_json::from_slice(body).expect("JSON");
                     contents.claim = Some(put["Item"].clone());
-                    (200, json!({}))
+                    if trouble == Trouble::AnswersToClaims {
+                        (500, json!({"__type": "InternalServerError"}))
+                    } else {
+                        (200, json!({}))
+                    }
                 }
+                Some(_) if trouble == Trouble::AnswersToClaims => (500, json!({"__type": "InternalServerError"})),
                 Some(item) => (400, json!({"__type": "ConditionalCheckFailedException", "Item": item})),
             },
             (Some("GetItem"), _) => (200, json!({ "Item": contents.claim })),
+            (Some("UpdateItem"), _) if trouble != Trouble::Outcomes => {
+                let update: Value = serde_json::from_slice(body).expect("JSON");
+                let values = &update["ExpressionAttributeValues"];
+                let owned = contents.claim.as_ref().is_some_and(|claim| claim["owner"] == values[":owner"]);
+                contents.outcomes.extend(owned.then(|| values[":reason"]["S"].clone()));
+                (200, json!({}))
+            }
             (Some(_), _) => (500, json!({"__type": "InternalServerError"})),
             (None, "GET") => (
                 200,
@@ -57,18 +86,60 @@ impl HttpConnector for Services {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_outcome_that_the_table_has_lost_is_told_by_the_instance_that_knows_it() {
-    let services = Services::default();
+/// The function with these services.
+fn function(services: &Services) -> Endpoint {
     let connector = SharedHttpConnector::new(services.clone());
     let sdk = sdk(http_client_fn(move |_, _| connector.clone()), "https://services.invalid");
     let config = config(&[("FLOW_TABLE", "flows"), ("STATE_MODE", "off")]);
     let table = Table::new(&sdk, config.flow_table.as_ref().expect("a table"));
-    let endpoint = Endpoint::new(config, AppFabric::new(sdk.clone()), Some(table));
-    for delivery in ["first", "second"] {
-        let response = answer(&endpoint, &event("rest", "connected")).await;
-        let location = header(&response, "location");
-        assert!(location.contains("?outcome=failed&reason=code_rejected&"), "{delivery}: {location}");
+    Endpoint::new(config, AppFabric::new(sdk), Some(table))
+}
+
+/// Delivers the code, which AppFabric refuses.
+async fn deliver(endpoint: &Endpoint) {
+    let response = answer(endpoint, &event("rest", "connected")).await;
+    let location = header(&response, "location");
+    assert!(location.contains("?outcome=failed&reason=code_rejected&"), "{location}");
+}
+
+impl Services {
+    fn suffer(&self, trouble: Trouble) {
+        self.0.lock().expect("nobody panicked").trouble = trouble;
     }
-    assert_eq!(services.0.lock().expect("nobody panicked").sends, 1);
+
+    /// How often the code was sent, and which outcomes the owner of the claim has recorded.
+    fn met(&self) -> (usize, Vec<Value>) {
+        let contents = self.0.lock().expect("nobody panicked");
+        (contents.sends, contents.outcomes.clone())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_the_table_has_lost_is_told_by_the_instance_that_knows_it() {
+    let services = Services::default();
+    services.suffer(Trouble::Outcomes);
+    let endpoint = function(&services);
+    deliver(&endpoint).await;
+    deliver(&endpoint).await;
+    assert_eq!(services.met(), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_is_recorded_also_where_the_answer_to_the_claim_was_lost() {
+    let services = Services::default();
+    services.suffer(Trouble::AnswersToClaims);
+    deliver(&function(&services)).await;
+    assert_eq!(services.met(), (1, vec![json!("code_rejected")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_settled_without_the_table_it_learns_when_the_code_comes_again() {
+    let services = Services::default();
+    services.suffer(Trouble::Everything);
+    let endpoint = function(&services);
+    deliver(&endpoint).await;
+    assert_eq!(services.met(), (1, vec![]));
+    services.suffer(Trouble::Nothing);
+    deliver(&endpoint).await;
+    assert_eq!(services.met(), (1, vec![json!("code_rejected")]));
 }
