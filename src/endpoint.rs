@@ -99,7 +99,7 @@ impl Endpoint {
         match (request.method, route) {
             ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, allow),
             ("HEAD", Route::Redirection(_)) => Response::empty(StatusCode::NO_CONTENT),
-            ("GET", _) if request.is_prefetch() => Response::empty(StatusCode::NO_CONTENT),
+            ("GET", _) if request.is_prefetch() => Response::empty(ahead(request)),
             ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation, cold_start).await,
             ("GET", Route::Result(page)) => self.result(request, page),
             ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
@@ -261,6 +261,15 @@ impl<'p> Route<'p> {
             _ => None,
         }
     }
+}
+
+/// The status of what is fetched ahead, which is answered by nothing.
+///
+/// Chromium keeps what a page's speculation rules have fetched, and takes any 2xx for the answer to the person's own click, who
+/// would stay where they are; what is refused it throws away. It names those rules in a header.
+fn ahead(request: &Request<'_>) -> StatusCode {
+    let kept = request.header("sec-speculation-tags").next().is_some();
+    if kept { StatusCode::FORBIDDEN } else { StatusCode::NO_CONTENT }
 }
 
 /// A page for a request that nobody has asked anybody to make.

@@ -113,6 +113,7 @@ async fn only_a_get_that_somebody_asked_for_spends_the_code() {
         ("rest", "PUT", None, 405),
         ("rest", "GET", Some(("Sec-Purpose", "prefetch;prerender")), 204),
         ("rest", "GET", Some(("X-Moz", "prefetch")), 204),
+        ("rest", "GET", Some(("Sec-Speculation-Tags", "null")), 403),
         ("http", "HEAD", None, 204),
         ("http", "OPTIONS", None, 204),
         ("http", "DELETE", None, 405),
@@ -125,6 +126,10 @@ async fn only_a_get_that_somebody_asked_for_spends_the_code() {
         }
         if let Some((name, value)) = header {
             event["headers"][name] = json!(value);
+            // What a speculation rule fetches ahead says both.
+            if status == 403 {
+                event["headers"]["Sec-Purpose"] = json!("prefetch");
+            }
         }
         let response = answer(&endpoint, &event).await;
         assert_eq!(response["statusCode"], status, "{method} {header:?}");
