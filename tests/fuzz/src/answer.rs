@@ -82,12 +82,11 @@ pub fn check_result(location: &str, pages: &Pages<'_>) {
         [(ResultPage::Connected, success), (ResultPage::Pending, pending), (ResultPage::Failed, failure)]
     {
         let Some((url, ours)) = location.split_once(&format!("outcome={}", page.name())) else { continue };
-        match configured {
-            Some(configured) => assert_eq!(url.trim_end_matches(['?', '&']), configured.trim_end_matches(['?', '&'])),
-            None => {
-                let url = url.strip_suffix('?').unwrap_or_else(|| panic!("{location}"));
-                assert!(BUILT_IN_PAGE.is_match(url) && url.ends_with(page.name()), "{location}");
-            }
+        if let Some(configured) = configured {
+            assert_eq!(url.trim_end_matches(['?', '&']), configured.trim_end_matches(['?', '&']));
+        } else {
+            let url = url.strip_suffix('?').unwrap_or_else(|| panic!("{location}"));
+            assert!(BUILT_IN_PAGE.is_match(url) && url.ends_with(page.name()), "{location}");
         }
         return check_words(page, ours, pages);
     }
