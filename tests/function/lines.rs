@@ -219,3 +219,26 @@ async fn the_line_tells_what_appfabric_said_to_the_code_and_to_the_look_afterwar
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_has_no_name_is_called_by_what_happened() {
+    type Happens = fn(&Pipes);
+    let (lines, _listening) = Lines::listen();
+    let rows: [(Happens, &str); 5] = [
+        (|pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Fault::bare(418)), "Http418"),
+        (|pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Answer::Hang), "Timeout"),
+        (
+            |pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Answer::CloseAfterReading),
+            "ConnectionLost",
+        ),
+        (|pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Answer::Garbage), "Http200"),
+        (|pipes| pipes.set(Operation::Connect, Way::Refused, u32::MAX), "NotSent"),
+    ];
+    for (happens, name) in rows {
+        let pipes = Pipes::new(stage().await);
+        happens(&pipes);
+        deliver(&piped(&[], &pipes), &granted(1, CODE), "the-first").await;
+        let line = &lines.take()[0];
+        assert_eq!(line["aws.error_code"], name, "{line}");
+    }
+}
