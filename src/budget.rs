@@ -209,6 +209,7 @@ mod tests {
             let slices = slices.map(|slice| slice.as_millis());
             assert_eq!(slices, [left, claim, first_look, connect, look, record, connecting], "{remaining}");
             assert_eq!(budget.for_look().connecting, budget.for_connect().connecting, "{remaining}");
+            assert_eq!(budget.for_ledger(), budget.for_look().whole, "{remaining}");
             assert_eq!(budget.is_enough(), remaining >= 3_000, "{remaining}");
         }
     }

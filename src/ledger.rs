@@ -179,3 +179,23 @@ impl Owner {
         Self(hex::encode(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_without_an_outcome_is_abandoned_once_no_invocation_can_still_run() {
+        let claimed_at = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+        let entry = |outcome| Entry { reference: "the-first".to_owned(), claimed_at, outcome };
+        for (outcome, now, expected) in [
+            (None, claimed_at - Duration::from_secs(1), false),
+            (None, claimed_at, false),
+            (None, claimed_at + Duration::from_secs(30), false),
+            (None, claimed_at + Duration::from_millis(30_001), true),
+            (Some(Outcome::Connected), claimed_at + Duration::from_hours(1), false),
+        ] {
+            assert_eq!(entry(outcome).is_abandoned(now), expected, "{outcome:?}, {now:?}");
+        }
+    }
+}

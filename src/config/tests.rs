@@ -187,3 +187,26 @@ fn a_table_has_a_name_and_a_region_and_lets_state_be_enforced() {
     }
     assert_eq!(read(&[("AWS_REGION", "us-east-1")]).unwrap().state_mode, StateMode::Off);
 }
+
+#[test]
+fn the_longest_is_still_taken_and_one_more_is_not() {
+    let page = |length: usize| format!("https://example.com/{}", "a".repeat(length - 20));
+    let name = |length: usize| "é".repeat(length);
+    for (variable, longest, too_long, expected) in [
+        ("FAILURE_URL", page(2_048), page(2_049), "is longer than 2048 bytes"),
+        ("PUBLIC_BASE_URL", page(800), page(801), "is longer than 800 bytes"),
+        ("ORGANISATION_NAME", name(100), name(101), "is longer than 100 characters"),
+    ] {
+        assert!(read(&[("AWS_REGION", "us-east-1"), (variable, &longest)]).is_ok(), "{variable}");
+        assert_fault(variable, &too_long, expected);
+    }
+}
+
+#[test]
+fn an_endpoint_is_http_and_nothing_else() {
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_APPFABRIC", "AWS_ENDPOINT_URL_DYNAMODB"] {
+        for value in ["ftp://127.0.0.1:4566", "mailto:a@example.com"] {
+            assert_fault(variable, value, "is no absolute http or https URL");
+        }
+    }
+}

@@ -187,3 +187,58 @@ async fn where_no_code_arrives_nothing_is_claimed_sent_or_asked() {
         assert_eq!(told, json!([name, 0, 0, false, null]), "{line}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_line_tells_what_appfabric_said_to_the_code_and_to_the_look_afterwards_apart() {
+    let (lines, _listening) = Lines::listen();
+    let refused = || Fault::exception(Exception::Validation);
+    for (happens, to_the_code, to_the_look) in [
+        (vec![], Value::Null, Value::Null),
+        (vec![(Operation::Get, Fault::bare(403))], json!("Http403"), Value::Null),
+        (vec![(Operation::Connect, refused())], json!("ValidationException"), Value::Null),
+        (
+            vec![
+                (Operation::Connect, refused()),
+                (Operation::Get, Fault::default()),
+                (Operation::Get, Fault::exception(Exception::ResourceNotFound)),
+            ],
+            json!("ValidationException"),
+            json!("ResourceNotFoundException"),
+        ),
+    ] {
+        let pipes = Pipes::new(stage().await);
+        for (operation, fault) in happens {
+            pipes.emulator().fault(Target::any(), operation, fault);
+        }
+        deliver(&piped(&[], &pipes), &granted(1, CODE), "the-first").await;
+        let line = &lines.take()[0];
+        assert_eq!(
+            json!([line["aws.error_code"], line["look_up.error_code"]]),
+            json!([to_the_code, to_the_look]),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_has_no_name_is_called_by_what_happened() {
+    type Happens = fn(&Pipes);
+    let (lines, _listening) = Lines::listen();
+    let rows: [(Happens, &str); 5] = [
+        (|pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Fault::bare(418)), "Http418"),
+        (|pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Answer::Hang), "Timeout"),
+        (
+            |pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Answer::CloseAfterReading),
+            "ConnectionLost",
+        ),
+        (|pipes| pipes.emulator().fault(Target::any(), Operation::Connect, Answer::Garbage), "Http200"),
+        (|pipes| pipes.set(Operation::Connect, Way::Refused, u32::MAX), "NotSent"),
+    ];
+    for (happens, name) in rows {
+        let pipes = Pipes::new(stage().await);
+        happens(&pipes);
+        deliver(&piped(&[], &pipes), &granted(1, CODE), "the-first").await;
+        let line = &lines.take()[0];
+        assert_eq!(line["aws.error_code"], name, "{line}");
+    }
+}

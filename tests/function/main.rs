@@ -1,6 +1,7 @@
 //! The function from outside: events in, answers out, AppFabric on loopback.
 
 mod budget;
+mod delivery;
 mod differential;
 mod duplicates;
 mod events;

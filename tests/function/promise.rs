@@ -1,5 +1,7 @@
 //! Whatever the event: a well-formed answer, a configured page, and the code sent at most once.
 
+mod whatever;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,37 +46,45 @@ impl Promise {
         let endpoint = Endpoint::new(config(&PAGES), AppFabric::new(self.sdk.clone()), None);
         let response = self.runtime.block_on(answer(&endpoint, event));
         assert!(self.calls.load(Ordering::SeqCst) - before <= 1, "sent twice: {event}");
-        let headers = response["headers"].as_object().unwrap_or_else(|| panic!("no headers: {response}"));
-        for (name, value) in [
-            ("cache-control", "no-store"),
-            ("referrer-policy", "no-referrer"),
-            ("strict-transport-security", "max-age=63072000"),
-            ("x-content-type-options", "nosniff"),
-        ] {
-            assert_eq!(headers[name], value, "{event}");
-        }
-        for directive in ["default-src 'none'", "frame-ancestors 'none'"] {
-            assert!(header(&response, "content-security-policy").contains(directive));
-        }
-        let location = headers.get("location").map(|location| location.as_str().expect("Location is a text"));
-        let body = response["body"].as_str().unwrap_or_default();
-        match response["statusCode"].as_i64().expect("a status") {
-            303 => {
-                let location = location.unwrap_or_else(|| panic!("no Location: {response}"));
-                let page = PAGES.iter().find_map(|(_, page)| location.strip_prefix(page));
-                let rest = page.unwrap_or_else(|| panic!("{location}")).trim_start_matches(['?', '&']);
-                assert!(rest.starts_with("outcome=") && rest.ends_with("#_"), "{location}");
-                assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location:?}");
-            }
-            204 => assert!(location.is_none() && body.is_empty()),
-            200 | 400 | 404 | 405 => {
-                assert!(location.is_none());
-                assert!(body.is_empty() || body.trim_end().ends_with("</html>"), "{body}");
-                assert_eq!(headers["content-type"], "text/html; charset=utf-8");
-            }
-            other => panic!("{other} for {event}"),
-        }
+        well_formed(&response, event);
         response
+    }
+}
+
+/// Checks everything that is promised of any answer, where the pages are those above.
+fn well_formed(response: &Value, event: &Value) {
+    let headers = response["headers"].as_object().unwrap_or_else(|| panic!("no headers: {response}"));
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("strict-transport-security", "max-age=63072000"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(headers[name], value, "{event}");
+    }
+    for directive in ["default-src 'none'", "frame-ancestors 'none'"] {
+        assert!(header(response, "content-security-policy").contains(directive));
+    }
+    // One `Location`, so none among the headers that may have several values.
+    let several = response["multiValueHeaders"].as_object().into_iter().flatten();
+    assert!(several.map(|(name, _)| name).all(|name| name == "set-cookie"), "{response}");
+    let location = headers.get("location").map(|location| location.as_str().expect("Location is a text"));
+    let body = response["body"].as_str().unwrap_or_default();
+    match response["statusCode"].as_i64().expect("a status") {
+        303 => {
+            let location = location.unwrap_or_else(|| panic!("no Location: {response}"));
+            let page = PAGES.iter().find_map(|(_, page)| location.strip_prefix(page));
+            let rest = page.unwrap_or_else(|| panic!("{location}")).trim_start_matches(['?', '&']);
+            assert!(rest.starts_with("outcome=") && rest.ends_with("#_"), "{location}");
+            assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location:?}");
+        }
+        204 => assert!(location.is_none() && body.is_empty()),
+        200 | 400 | 404 | 405 => {
+            assert!(location.is_none());
+            assert!(body.is_empty() || body.trim_end().ends_with("</html>"), "{body}");
+            assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+        }
+        other => panic!("{other} for {event}"),
     }
 }
 
