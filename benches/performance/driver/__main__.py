@@ -67,7 +67,7 @@ def measure(parts, arguments):
     if "growth" in parts:
         figures["growth"] = {"queries": growth.queries(function), "aliases": growth.aliases()}
     if "crates" in parts:
-        figures["crates"] = sizes.crates()
+        figures["crates"] = sizes.crates(function)
     held_to = []
     if "instructions" in figures and "sizes" in figures:
         held_to += targets.of_instructions(figures["instructions"], figures["sizes"]["function"])
@@ -94,8 +94,8 @@ def warm(function, everyone, callbacks):
             timing.progress(f"{number} warm callbacks of {who.name}, {'with' if table else 'without'} a table")
             found[who.name, table] = timing.warm(who, table, number)
     for table in TABLES:
-        far = timing.warm(function, table, 20, 20)
-        found["round trips", table] = round((far["wall_ms"] - found["function", table]["wall_ms"]) / 20)
+        far = timing.warm(function, table, 8, 200)
+        found["round trips", table] = round((far["wall_ms"] - found["function", table]["wall_ms"]) / 200)
     return found
 
 

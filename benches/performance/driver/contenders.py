@@ -85,8 +85,12 @@ def rival(name, trust, calls=(2, 5)):
 
 
 def cargo(*arguments, cwd):
-    environment = {name: value for name, value in os.environ.items() if name not in ("CARGO_TARGET_DIR", "RUSTFLAGS")}
-    subprocess.run(["cargo", *arguments], cwd=cwd, env=environment, check=True)
+    subprocess.run(["cargo", *arguments], cwd=cwd, env=environment(), check=True)
+
+
+def environment():
+    """For Cargo: without what would build something else, or elsewhere."""
+    return {name: value for name, value in os.environ.items() if name not in ("CARGO_TARGET_DIR", "RUSTFLAGS")}
 
 
 def virtual_environment():

@@ -79,4 +79,11 @@ def callback(number, with_proof=False):
     return event
 
 
+def check(answer, outcome="connected"):
+    """Nothing that went wrong is measured; only the function says how it ended."""
+    location = answer.get("headers", {}).get("location", "")
+    if answer["statusCode"] != 303 or ("outcome=" in location and f"outcome={outcome}" not in location):
+        raise ValueError(f"a callback ended otherwise: {answer['statusCode']} {location}")
+
+
 EVENT = (Path(__file__).parents[3] / "events/http/connected.json").read_text()

@@ -15,13 +15,19 @@ class Unanswered(Exception):
     """The process has ended, has posted an error, or takes too long."""
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A connection ends with its process, at any time."""
+
+
 class RuntimeApi:
     def __init__(self):
         self.events = queue.Queue()
         self.answers = queue.Queue()
         self.questions = queue.Queue()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"api": self}))
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), type("Handler", (Handler,), {"api": self}))
         self.address = f"127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -75,7 +81,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         at = time.monotonic()
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if "Content-Length" in self.headers else self.chunks()
+        length = self.headers.get("Content-Length")
+        body = self.rfile.read(int(length)) if length else self.chunks()
         self.answer(202, {}, b'{"status":"OK"}')
         self.api.answers.put((self.path.rsplit("/", 1)[1], json.loads(body or b"null"), at))
 

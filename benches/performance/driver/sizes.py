@@ -1,13 +1,12 @@
 """How large the function is, what of it is whose, and how large what is deployed."""
 
 import json
-import os
 import re
 import subprocess
 import zipfile
 from collections import Counter
 
-from contenders import ROOT, TARGET
+from contenders import ROOT, TARGET, environment
 
 
 def binary_and_zip(contender):
@@ -18,15 +17,18 @@ def binary_and_zip(contender):
     return contender.program.stat().st_size, zipped.stat().st_size
 
 
-def crates():
-    """Bytes of code by crate, largest first, of the release build with its symbols left in."""
-    target = TARGET / "symbols"
-    build = ["cargo", "build", "--release", "--locked", "--bin", "appfabric-connect"]
-    keep = ["--config", "profile.release.strip=false", "--target-dir", str(target)]
-    environment = {name: value for name, value in os.environ.items() if name not in ("CARGO_TARGET_DIR", "RUSTFLAGS")}
-    subprocess.run([*build, *keep], cwd=ROOT, env=environment, check=True)
-    names = ["nm", "--print-size", "--demangle", str(target / "release/appfabric-connect")]
+def crates(contender):
+    """Bytes of code by crate, largest first, of the same build with its symbols left in."""
+    stripped = contender.program.read_bytes()
+    linked = ["cargo", "rustc", "--release", "--locked", "--bin", "appfabric-connect", "--", "-C", "strip=none"]
+    subprocess.run(linked, cwd=ROOT, env=environment(), check=True)
+    names = ["nm", "--print-size", "--demangle", str(contender.program)]
     symbols = subprocess.run(names, check=True, capture_output=True, text=True).stdout
+    contender.program.write_bytes(stripped)
+    return by_crate(symbols)
+
+
+def by_crate(symbols):
     known = workspace_crates()
     sizes = Counter()
     for line in symbols.splitlines():
@@ -37,11 +39,10 @@ def crates():
 
 
 def owner(symbol, known):
-    """The crate that a function is of: for a method of a trait the type's, where that is somebody's."""
-    if symbol.startswith(("ring_core_", "LIMBS_", "bn_", "p256_", "p384_", "x25519_", "aes_", "sha", "gcm_", "chacha", "ecp_", "openssl_")):
-        return "ring"
+    """The crate that a function is of: the first in its name, which for a method of a trait is the type's."""
     if "::" not in symbol:
-        return "C and assembly (ring, libc)"
+        # ring's are the only assembly and, but for a little of glibc's, the only C.
+        return "ring (C and assembly)"
     for crate in re.findall(r"[a-z_][a-z0-9_]*(?=::)", symbol):
         if crate in known:
             return crate

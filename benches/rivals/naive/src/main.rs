@@ -11,7 +11,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let config = aws_config::load_from_env().await;
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let appfabric = aws_sdk_appfabric::Client::new(&config);
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);
     let table = std::env::var("FLOW_TABLE").ok();
