@@ -28,7 +28,8 @@ pub(crate) async fn open(
         while let Ok((stream, _)) = listener.accept().await {
             connections.fetch_add(1, Ordering::Relaxed);
             let _later_at_worst = stream.set_nodelay(true);
-            let near: Box<dyn Io> = if round_trip.is_zero() { Box::new(stream) } else { Box::new(away(stream, round_trip)) };
+            let near: Box<dyn Io> =
+                if round_trip.is_zero() { Box::new(stream) } else { Box::new(away(stream, round_trip)) };
             let (tls, serve) = (tls.clone(), serve.clone());
             tokio::spawn(async move {
                 if let Ok(stream) = tls.accept(near).await {
