@@ -189,11 +189,12 @@ impl Endpoint {
         let (outcome, claim) = delivery.conclude(code, key).await;
         // A later delivery that was not told the end leaves the flow to the first one, which may still fail.
         let ends = claim.is_some() || outcome != Outcome::InProgress;
-        // Both before the answer leaves: afterwards Lambda may freeze the instance for good, and a second delivery
-        // would find neither.
-        let (recorded, finished) = tokio::join!(self.record(claim, outcome, budget), async {
-            if ends { self.finish(&proof, outcome, budget, invocation).await } else { Kept::Nowhere }
-        });
+        // After Connect it is safe to write the log's lines, which wait for nobody. Both of these come before the answer
+        // leaves: afterwards Lambda may freeze the instance for good, a second delivery would wait for an outcome that
+        // nobody records, and the link would still be good. One after the other: at the same time they take a second
+        // connection, whose handshake costs a cold callback two round trips and 4 million instructions to save one.
+        let recorded = self.record(claim, outcome, budget).await;
+        let finished = if ends { self.finish(&proof, outcome, budget, invocation).await } else { Kept::Nowhere };
         log.note_ledger(recorded.max(finished));
         outcome
     }

@@ -1,0 +1,13 @@
+//! A function that does nothing: what no Rust function on Lambda can be cheaper than.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(hello)).await
+}
+
+async fn hello(_: LambdaEvent<Value>) -> Result<Value, Error> {
+    Ok(json!({ "statusCode": 303, "headers": { "location": "https://example.com/" } }))
+}
