@@ -11,14 +11,16 @@ class Target:
     value: float
     most: float
     unit: str = ""
+    # Where the target is not met yet: what is, so that it gets no worse meanwhile.
+    reached: float = 0
 
     @property
     def met(self):
         return self.value <= self.most
 
     def passed_by(self, share):
-        """Whether the target is passed by more than this share of it."""
-        return self.value > self.most * (1 + share)
+        """Whether the target, and what was reached before it, is passed by more than this share of it."""
+        return self.value > max(self.most, self.reached) * (1 + share)
 
     def row(self):
         distance = f"{100 * (self.value / self.most - 1):+.0f} %"
@@ -31,8 +33,8 @@ def of_instructions(ir, sizes):
     targets = [
         Target("cold, no table", ir["function", False][0] / M, 10, " M Ir"),
         Target("cold, table", ir["function", True][0] / M, 15, " M Ir"),
-        Target("warm for each AWS call, no table", ir["function", False][1] / floor_warm, 2.6, " × floor"),
-        Target("warm for each AWS call, table", ir["function", True][1] / floor_warm, 2.6, " × floor"),
+        Target("warm for each AWS call, no table", ir["function", False][1] / floor_warm, 2.6, " × floor", reached=3.44),
+        Target("warm for each AWS call, table", ir["function", True][1] / floor_warm, 2.6, " × floor", reached=3.2),
     ]
     if ("boto3", False) in ir:
         cold, warm = ir["boto3", False]
