@@ -9,7 +9,7 @@ import { is } from './tally.mjs';
 
 const IN_USE = 'The link is in use in another browser';
 
-// stage: name, oidc, gateway, application, authorization, newLink(), sent(), arrived().
+// Answers what the provider has counted. stage: name, oidc, gateway, application, authorization, newLink(), sent(), arrived().
 export async function certified(stage, browser, tally) {
   const { oidc } = stage;
   const watch = new Watch(stage);
@@ -265,6 +265,7 @@ export async function certified(stage, browser, tally) {
     is(watch.leaked(), [], 'secrets in the output');
   });
   await check('the provider had no error of its own', () => is(oidc.failures, [], 'errors'));
+  return `oidc-provider redeemed ${oidc.redeemed.length} codes and refused ${oidc.refused.length}`;
 }
 
 // Presses the connect page's button and waits for the provider's page.

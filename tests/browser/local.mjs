@@ -29,6 +29,7 @@ import { Tally } from './tally.mjs';
 const FRONTS = process.env.FRONTS?.split(',') ?? ['rest', 'http', 'function-url'];
 
 const tally = new Tally();
+const figures = [];
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: [
@@ -52,6 +53,7 @@ try {
   await browser.close();
 }
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
+console.log(`figures: ${figures.join('; ')}`);
 // At once: an example that a failed scenario has left behind would keep this process waiting.
 process.exit(tally.failed === 0 ? 0 : 1);
 
@@ -61,7 +63,7 @@ async function journeys(front, browser, tally) {
   oidc.register(example.redirectUri);
   example.oidc = oidc;
   example.name = front;
-  await certified(example, browser, tally);
+  figures.push(await certified(example, browser, tally));
   example.kill();
   oidc.stop();
 }
