@@ -25,7 +25,7 @@ export async function toAnotherTarget(front, browser, tally) {
   const oidc = await Oidc.start();
   const example = await Example.start(front, [...oidc.options(), '--success-url', successUrl]);
   oidc.register(example.redirectUri);
-  await tally.check(`${front}, oidc-provider: the target page gets no Referer, no cookie, no code and no fragment`, () =>
+  await check(front, tally, 'the target page gets no Referer, no cookie, no code and no fragment', () =>
     inAFreshContext(browser, null, {}, async (page) => {
       await onLoopback(page);
       await page.goto(example.link);
@@ -71,7 +71,7 @@ export async function overTls(front, browser, tally) {
   const example = await Example.start(front, [...oidc.options(), '--public-base-url', base]);
   const api = await example.says(/--json '[^']+' (\S+)\/flows/);
   oidc.register(example.redirectUri);
-  await tally.check(`${front}, oidc-provider: over TLS the cookie is __Host- and Secure, and the flow ends on connected`, () =>
+  await check(front, tally, 'over TLS the cookie is __Host- and Secure, and the flow ends on connected', () =>
     inAFreshContext(browser, null, { ignoreHTTPSErrors: true }, async (page) => {
       await onLoopback(page);
       is([new URL(example.link).origin, new URL(oidc.redirectUri).origin], [base, base], 'where link and redirect URI are');
@@ -99,6 +99,10 @@ export async function overTls(front, browser, tally) {
   oidc.stop();
   server.closeAllConnections();
   server.close();
+}
+
+function check(front, tally, name, body) {
+  return tally.check(`${front}, oidc-provider: ${name}`, body);
 }
 
 // A key and a certificate of nobody's, for a day.
