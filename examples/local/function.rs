@@ -18,11 +18,15 @@ use uuid::Uuid;
 use crate::say;
 
 /// The function as it is deployed but for the table: one process is all there is, and its memory is enough.
-pub(crate) fn endpoint(sdk: &SdkConfig, state_mode: StateMode) -> Result<Arc<Endpoint>, Box<dyn Error>> {
+pub(crate) fn endpoint(
+    sdk: &SdkConfig,
+    state_mode: StateMode,
+    chosen: impl Fn(&str) -> Option<String>,
+) -> Result<Arc<Endpoint>, Box<dyn Error>> {
     let environment = |name: &str| match name {
         "AWS_REGION" => Some("us-east-1".to_owned()),
         "ORGANISATION_NAME" => Some("Example Corp".to_owned()),
-        _ => None,
+        other => chosen(other),
     };
     let mut config = Config::from_environment(environment)?;
     // The environment refuses it without a table, because Lambda runs more than one process.

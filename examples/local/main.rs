@@ -4,17 +4,17 @@
 //!
 //! The function is at `127.0.0.1` and the application at `localhost`: two sites to a browser, as they are in the world.
 
+mod application;
 mod function;
 mod operator;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use appfabric_connect::config::StateMode;
 use appfabric_emulator::appfabric::{self as emulator, Authorization, Region};
-use appfabric_emulator::application::Application;
 use appfabric_emulator::gateway::{self, Gateway};
+use application::Application;
 use clap::{Parser, ValueEnum};
 use operator::Operator;
 use url::Url;
@@ -25,21 +25,23 @@ struct Arguments {
     /// Port of the API that the function is behind; 0 is any free one.
     #[arg(long, default_value_t = 0)]
     gateway_port: u16,
-    /// Port of the application; 0 is any free one.
-    #[arg(long, default_value_t = 0)]
-    application_port: u16,
     /// Port of AppFabric; 0 is any free one.
     #[arg(long, default_value_t = 0)]
     appfabric_port: u16,
-    /// How long a code can be redeemed, in seconds; 0 is an application whose every code comes too late.
-    #[arg(long, default_value_t = 600)]
-    code_lifetime: u64,
+    #[command(flatten)]
+    application: application::Choice,
     /// What is in front of the function.
     #[arg(long, value_enum, default_value_t = Front::Rest)]
     front: Front,
     /// What comes of a callback that no connect link began.
     #[arg(long, value_enum, default_value_t = State::Enforce)]
     state: State,
+    /// Where people end who are connected: `SUCCESS_URL`.
+    #[arg(long)]
+    success_url: Option<String>,
+    /// Where the world reaches the API, such as behind a proxy that speaks TLS: `PUBLIC_BASE_URL`.
+    #[arg(long)]
+    public_base_url: Option<String>,
     /// Where the function is instead, such as behind `sam local start-api`: AppFabric and the application alone.
     #[arg(long)]
     function_at: Option<Url>,
@@ -67,57 +69,52 @@ enum State {
     Off,
 }
 
-/// The OAuth client that AppFabric is at the application.
-const CLIENT: (&str, &str) = ("appfabric", "a-secret-of-no-one");
-
 /// Who signs what the operator's program sends.
 const OPERATOR: &str = "arn:aws:iam::123456789012:user/operator";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let application = Application::builder()
-        .client(CLIENT.0, CLIENT.1, [] as [&str; 0])
-        .code_lifetime(Duration::from_secs(arguments.code_lifetime))
-        .on_step(|step| say("application", &step.to_string()))
-        .start(&format!("127.0.0.1:{}", arguments.application_port))
-        .await?;
-    let application_url = on_another_site(&application.url())?;
+    let application = Application::start(&arguments.application).await?;
+    let application_origin = application.endpoints.authorization_endpoint.origin().ascii_serialization();
     let appfabric = emulator::AppFabric::builder()
         .loopback_http(true)
-        .application(emulator::Application {
-            authorization_endpoint: application_url.join("authorize")?,
-            token_endpoint: application.token_endpoint().parse()?,
-        })
+        .application(application.endpoints.clone())
         .start(("127.0.0.1", arguments.appfabric_port))
         .await?;
     let appfabric = Arc::new(appfabric);
-    let authorization = Authorization::oauth2("EXAMPLE").client(CLIENT.0, CLIENT.1);
+    let authorization =
+        Authorization::oauth2("EXAMPLE").client(&arguments.application.client_id, &arguments.application.client_secret);
     let arn = appfabric.create_authorization(Region::UsEast1, authorization);
 
     let say_where = |redirect_uri: &str| {
         say("appfabric", &format!("is at {}; AWS_ENDPOINT_URL_APPFABRIC for the AWS CLI", appfabric.url()));
         say("appfabric", &format!("has {arn}"));
-        say("application", &format!("is at {}", application_url.origin().ascii_serialization()));
+        say("application", &format!("is at {application_origin}"));
         say("function", &format!("is behind {redirect_uri}"));
     };
     let redirect_uri = |api: &str| format!("{api}/callback/{}/{}", arn.bundle().uuid(), arn.uuid());
     if let Some(api) = &arguments.function_at {
         let redirect_uri = redirect_uri(api.as_str().trim_end_matches('/'));
-        application.register_redirect_uri(CLIENT.0, &redirect_uri)?;
+        application.register(&redirect_uri)?;
         say_where(&redirect_uri);
         return Ok(tokio::signal::ctrl_c().await?);
     }
 
     let sdk = operator::sdk(&appfabric.url());
-    let endpoint = function::endpoint(&sdk, arguments.state.into())?;
+    let endpoint = function::endpoint(&sdk, arguments.state.into(), |name| match name {
+        "SUCCESS_URL" => arguments.success_url.clone(),
+        "PUBLIC_BASE_URL" => arguments.public_base_url.clone(),
+        _ => None,
+    })?;
     let gateway = Gateway::builder(function::watched(endpoint, Arc::clone(&appfabric), arn.clone()))
         .payload(arguments.front.into())
         .caller(OPERATOR)
         .start(&format!("127.0.0.1:{}", arguments.gateway_port))
         .await?;
-    let redirect_uri = redirect_uri(gateway.url());
-    application.register_redirect_uri(CLIENT.0, &redirect_uri)?;
+    let public = arguments.public_base_url.as_deref().unwrap_or(gateway.url());
+    let redirect_uri = redirect_uri(public.trim_end_matches('/'));
+    application.register(&redirect_uri)?;
     say_where(&redirect_uri);
     let operator = Operator { sdk: &sdk, arn: &arn, api: gateway.url(), service: arguments.front.service() };
     if arguments.state == State::Off {
@@ -131,13 +128,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     say("you", "have ended it");
     Ok(())
-}
-
-/// The same address by the other name of this machine, which is another site to a browser.
-fn on_another_site(url: &str) -> Result<Url, Box<dyn Error>> {
-    let mut url = Url::parse(url)?;
-    url.set_host(Some("localhost"))?;
-    Ok(url)
 }
 
 #[expect(clippy::print_stdout, reason = "telling is what this example is for")]

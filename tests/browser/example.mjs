@@ -22,9 +22,8 @@ process.on('exit', () => running.forEach((example) => example.kill()));
 export class Example {
   static async start(front, more = []) {
     const example = new Example();
-    const ports = ['--gateway-port', '0', '--application-port', '0'];
     example.front = front;
-    example.process = spawn(LOCAL, [...ports, '--front', front, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
+    example.process = spawn(LOCAL, ['--front', front, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
     example.exited = once(example.process, 'exit');
     // Who waits for it sees the error; nobody has to.
     example.exited.catch(() => {});
@@ -46,6 +45,11 @@ export class Example {
   // How often a code was sent to AppFabric so far.
   sent() {
     return this.printed.match(/appfabric {2}Connect:/g)?.length ?? 0;
+  }
+
+  // How often the redirection endpoint was asked for so far, by whatever browsers do ahead of the person too.
+  arrived() {
+    return this.printed.match(/gateway {2}GET \/callback\//g)?.length ?? 0;
   }
 
   // As an operator does it: an update sets what is connected back to PendingConnect.
@@ -117,7 +121,8 @@ function signature(service) {
   return `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0f`;
 }
 
-// What browsers ask for and complain about, over all visits to one example.
+// What browsers ask for and complain about, over all visits to one example. What an application of somebody else's asks for
+// and complains about on its own pages is its own affair.
 export class Watch {
   requests = 0;
   foreign = [];
@@ -135,7 +140,8 @@ export class Watch {
       const url = request.url();
       const { origin, pathname, searchParams } = new URL(url);
       this.requests += 1;
-      if (![this.example.gateway, this.example.application].includes(origin)) this.foreign.push(url);
+      const known = [this.example.gateway, this.example.application].includes(origin);
+      if (!known && (request.isNavigationRequest() || !this.theirs(request.frame()))) this.foreign.push(url);
       if (origin === this.example.gateway && pathname.startsWith('/callback/')) this.callbacks.push(url);
       if (pathname.startsWith('/connect/') && url !== this.example.link) this.secrets.add(pathname.split('/')[2]);
       for (const name of ['code', 'state']) {
@@ -147,9 +153,16 @@ export class Watch {
       const { url } = message.location();
       const own = url === this.example.gateway + NOWHERE || url.startsWith(`${this.example.gateway}/connect/`);
       const ownStatus = own && /status of (403|404|410)/.test(message.text());
-      if (message.type() === 'error' && !ownStatus) this.complaints.push(`${url}: ${message.text()}`);
+      if (message.type() === 'error' && !ownStatus && !this.theirs(message.page())) this.complaints.push(`${url}: ${message.text()}`);
     });
-    context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    context.on('weberror', (error) => {
+      if (!this.theirs(error.page())) this.complaints.push(String(error.error()));
+    });
+  }
+
+  // Whether a frame or page shows what others wrote.
+  theirs(shown) {
+    return Boolean(this.example.oidc) && shown?.url().startsWith(`${this.example.application}/`);
   }
 
   // The secrets of this kind that the example has printed.

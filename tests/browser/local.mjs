@@ -13,18 +13,23 @@
 //
 // One line for each check, then the count. The exit code is 1 if one of them failed.
 //
-// Read `flow.mjs` (connect links), then `bare.mjs` (without them), then `looks.mjs`; `example.mjs` and `person.mjs` are what
-// they stand on.
+// Read `flow.mjs` (connect links), then `bare.mjs` (without them), then `looks.mjs`; `certified.mjs` and `outside.mjs` have
+// `oidc-provider` for the application. `example.mjs`, `person.mjs` and `oidc.mjs` are what they stand on.
 
 import { chromium } from 'playwright-core';
 import { aPersonsWays, tooLate } from './bare.mjs';
+import { certified } from './certified.mjs';
+import { Example } from './example.mjs';
 import { aFlow, aFlowTooLate, reported } from './flow.mjs';
 import { looks } from './looks.mjs';
+import { Oidc } from './oidc.mjs';
+import { overTls, toAnotherTarget } from './outside.mjs';
 import { Tally } from './tally.mjs';
 
 const FRONTS = process.env.FRONTS?.split(',') ?? ['rest', 'http', 'function-url'];
 
 const tally = new Tally();
+const figures = [];
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: [
@@ -39,10 +44,26 @@ try {
       await scenarios(front, browser, tally).catch((error) => tally.check(`${front}: starts`, () => { throw error; }));
     }
   }
+  // Whoever is in front is nothing to the application: one is enough.
+  for (const scenarios of [journeys, toAnotherTarget, overTls]) {
+    await scenarios(FRONTS[0], browser, tally).catch((error) => tally.check('oidc-provider', () => { throw error; }));
+  }
   await looks(FRONTS[0], browser, tally).catch((error) => tally.check('looks', () => { throw error; }));
 } finally {
   await browser.close();
 }
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
+console.log(`figures: ${figures.join('; ')}`);
 // At once: an example that a failed scenario has left behind would keep this process waiting.
 process.exit(tally.failed === 0 ? 0 : 1);
+
+async function journeys(front, browser, tally) {
+  const oidc = await Oidc.start();
+  const example = await Example.start(front, oidc.options());
+  oidc.register(example.redirectUri);
+  example.oidc = oidc;
+  example.name = front;
+  figures.push(await certified(example, browser, tally));
+  example.kill();
+  oidc.stop();
+}

@@ -1,4 +1,5 @@
-// The real `sam local`: one event of each outcome, then a person's whole flow in a browser, against the emulator.
+// The real `sam local`: one event of each outcome, then a person's whole flow in a browser, against the emulator; with its
+// stand-in for the application, then with `oidc-provider`.
 //
 // As root, from the top of the repository, after `sam build --build-dir target/sam` for this machine's processor:
 //
@@ -15,6 +16,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { certified } from '../browser/certified.mjs';
+import { Oidc } from '../browser/oidc.mjs';
 import { consentWithoutABrowser, deadLink, decide, heading, resultPage } from '../browser/person.mjs';
 import { Tally, is } from '../browser/tally.mjs';
 
@@ -41,6 +44,7 @@ const EVENTS = [
   ['unknown_connection', 'failed', 'unknown_connection', null, 0],
 ];
 
+const figures = [];
 const children = [];
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 
@@ -122,6 +126,24 @@ async function events(tally) {
   }
 }
 
+// AppFabric and an application for the function at this API.
+async function stage(api, ...options) {
+  const world = await start(/is behind/, 'target/debug/examples/local', '--function-at', api, '--appfabric-port', APPFABRIC_PORT, ...options);
+  const [, bundle, authorization] = world.printed.text.match(/appbundle\/(.+)\/appauthorization\/(\S+)/);
+  const [, redirectUri] = world.printed.text.match(/is behind (\S+)/);
+  return { ...world, bundle, authorization, redirectUri };
+}
+
+// The link of a flow that is begun here. Only a signed request begins one, and `sam local start-api` knows no signer; so this
+// is the event of one, and whoever has the function answers it.
+async function newLink({ bundle, authorization }, answered) {
+  const event = JSON.parse(await readFile('events/flows/rest-flow_begun.json', 'utf8'));
+  event.body = JSON.stringify({ appBundleIdentifier: bundle, appAuthorizationIdentifier: authorization });
+  const answer = await answered(event);
+  is(answer.statusCode, 201, `the status of ${JSON.stringify(answer)}`);
+  return JSON.parse(answer.body).connectUrl;
+}
+
 // `sam local start-api`, `state` enforced, with a table, an application on another site, and Chromium.
 async function flow(tally, port) {
   const api = `http://127.0.0.1:${port}`;
@@ -132,22 +154,17 @@ async function flow(tally, port) {
     'dynamodb', 'create-table', '--endpoint-url', dynamodb, '--region', 'us-east-1', '--table-name', 'flows', '--billing-mode', 'PAY_PER_REQUEST',
     '--attribute-definitions', 'AttributeName=id,AttributeType=S', '--key-schema', 'AttributeName=id,KeyType=HASH',
   ], { env: { ...process.env, AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'example' } });
-  const world = await start(/is behind/, 'target/debug/examples/local', '--function-at', api, '--appfabric-port', APPFABRIC_PORT);
-  const [, bundle, authorization] = world.printed.text.match(/appbundle\/(.+)\/appauthorization\/(\S+)/);
+  const world = await stage(api);
+  const { authorization } = world;
   const env = path.resolve('target/sam-local-env.json');
   await writeFile(env, JSON.stringify({ Parameters: { FLOW_TABLE: 'flows', STATE_MODE: 'enforce', PUBLIC_BASE_URL: api } }));
   const gateway = await start(/Running on/, 'sam', 'local', 'start-api', ...SAM, '--env-vars', env, '--port', String(port), '--warm-containers', 'LAZY');
 
-  // Only a signed request begins a flow, and `sam local start-api` knows no signer; so this is the event of one.
-  const event = JSON.parse(await readFile('events/flows/rest-flow_begun.json', 'utf8'));
-  event.body = JSON.stringify({ appBundleIdentifier: bundle, appAuthorizationIdentifier: authorization });
-  const file = path.resolve('target/sam-local-event.json');
-  await writeFile(file, JSON.stringify(event));
-  const link = async () => {
-    const { answer } = await invoke(file, env);
-    is(answer.statusCode, 201, `the status of ${JSON.stringify(answer)}`);
-    return JSON.parse(answer.body).connectUrl;
-  };
+  const link = () => newLink(world, async (event) => {
+    const file = path.resolve('target/sam-local-event.json');
+    await writeFile(file, JSON.stringify(event));
+    return (await invoke(file, env)).answer;
+  });
 
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
   const visit = (name, body) => tally.check(`sam local start-api: ${name}`, async () => {
@@ -215,7 +232,41 @@ async function flow(tally, port) {
     is(lines(printed).filter(({ message }) => message === 'callback').length, 5, 'callbacks in the log');
     is(/code=|state=|connect\/[0-9a-f]{64}/.test(lines(printed).map((line) => JSON.stringify(line)).join('\n')), false, 'whether there is one');
   });
+  await world.stop();
+  await withOidcProvider(tally, browser, api, env, gateway);
   await browser.close();
+}
+
+// The same API with an application that others wrote. Links are made through `sam local start-lambda`, which keeps its
+// container, as the API does.
+async function withOidcProvider(tally, browser, api, env, gateway) {
+  const port = Number(new URL(api).port) + 1;
+  const lambda = await start(/Running on/, 'sam', 'local', 'start-lambda', ...SAM, '--env-vars', env, '--port', String(port), '--warm-containers', 'LAZY');
+  const invoked = async (event) => {
+    const address = `http://127.0.0.1:${port}/2015-03-31/functions/Function/invocations`;
+    return (await fetch(address, { method: 'POST', body: JSON.stringify(event) })).json();
+  };
+  const oidc = await Oidc.start();
+  const world = await stage(api, ...oidc.options());
+  oidc.register(world.redirectUri);
+  const from = gateway.printed.text.length;
+  const printed = () => gateway.printed.text.slice(from);
+  figures.push(await certified({
+    name: 'sam local start-api',
+    oidc,
+    gateway: api,
+    application: oidc.origin,
+    authorization: world.authorization,
+    newLink: () => newLink(world, invoked),
+    sent,
+    // SAM's own line, when it has an answer; it is coloured.
+    arrived: () => printed().match(/GET \/callback\/[^ ]+ HTTP/g)?.length ?? 0,
+    // What the function wrote; SAM's own lines have the whole query.
+    get printed() { return lines(printed()).map((line) => JSON.stringify(line)).join('\n') + world.printed.text; },
+  }, browser, tally));
+  await lambda.stop();
+  await world.stop();
+  oidc.stop();
 }
 
 const tally = new Tally();
@@ -223,4 +274,5 @@ await forward(Number(APPFABRIC_PORT), Number(APPFABRIC_PORT));
 await events(tally);
 await flow(tally, 3000).catch((error) => tally.check('sam local start-api: starts', () => { throw error; }));
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
+console.log(`figures: ${figures.join('; ')}`);
 process.exit(tally.failed === 0 ? 0 : 1);
