@@ -40,8 +40,8 @@ impl HttpConnector for Seen {
 }
 
 impl Seen {
-    /// What a second delivery says of a code whose first one ended like this, a minute ago.
-    async fn told(self, first: Outcome, proven: bool) -> Outcome {
+    /// What a second delivery says of a code whose first one ended like this, a minute ago, or left no word.
+    async fn told(self, first: Option<Outcome>, proven: bool) -> Outcome {
         let app_authorization =
             AppAuthorizationArn::parse(&arn(1).to_string()).map(AppAuthorization::Arn).expect("an ARN");
         let code = || AuthorizationCode::try_from("code".to_owned()).expect("a code");
@@ -51,7 +51,9 @@ impl Seen {
         let (Claimed::First(claim), _) = ledger.claim(key.clone(), "the-first", &budget(minute_ago())).await else {
             panic!("nobody had claimed it");
         };
-        ledger.record(claim, first, &budget(minute_ago())).await;
+        if let Some(first) = first {
+            ledger.record(claim, first, &budget(minute_ago())).await;
+        }
 
         let connector = SharedHttpConnector::new(self);
         let delivery = Delivery {
@@ -99,8 +101,21 @@ async fn what_was_so_before_the_code_was_claimed_settles_nothing_unless_nobody_h
             ("Unheard", true, false, pending),
         ] {
             let changed = if since { minute_ago() } else { minute_ago() - Duration::from_mins(1) };
-            let told = Seen { status, updated_at: changed }.told(pending, proven).await;
+            let told = Seen { status, updated_at: changed }.told(Some(pending), proven).await;
             assert_eq!(told, expected, "{pending:?}, then {status}; since: {since}, proven: {proven}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_proved_something_is_told_what_came_since_of_a_code_whose_owner_is_gone() {
+    for (status, since, expected) in [
+        ("Connected", true, Outcome::Connected),
+        ("Connected", false, Outcome::Unconfirmed),
+        ("PendingConnect", true, Outcome::Unconfirmed),
+        ("ConnectionValidationFailed", true, Outcome::NotConnected),
+    ] {
+        let updated_at = if since { now() } else { minute_ago() - Duration::from_mins(1) };
+        assert_eq!(Seen { status, updated_at }.told(None, true).await, expected, "{status} {since}");
     }
 }

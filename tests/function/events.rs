@@ -157,6 +157,11 @@ async fn the_built_in_pages_show_the_closed_set_and_nothing_else_of_their_query(
         ("/pending/", "reason=in_progress".to_owned(), "Müller &amp; &lt;b&gt;Söhne&lt;/b&gt;", "<b>"),
     ] {
         let response = answer(&endpoint, &page(path, &query)).await;
+        let mut head = page(path, &query);
+        head["requestContext"]["http"]["method"] = json!("HEAD");
+        let mut without = response.clone();
+        without.as_object_mut().expect("an answer").remove("body");
+        assert_eq!(answer(&endpoint, &head).await, without, "{path}");
         let body = response["body"].as_str().expect("a body");
         assert_eq!(
             (&response["statusCode"], header(&response, "content-type")),

@@ -62,6 +62,21 @@ async fn it_says_who_asks_for_which_application_and_tenant() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn its_form_may_end_at_a_result_page_on_this_machine() {
+    let list = listed();
+    for (page, admitted) in [
+        ("http://127.0.0.1:9000/done?a=1", "'self' https://application.invalid http://127.0.0.1:9000 https:"),
+        ("https://example.com/done", "'self' https://application.invalid https:"),
+    ] {
+        let variables = [("APP_AUTHORIZATIONS", list.as_str()), ("SUCCESS_URL", page)];
+        let site = Site::new(&variables, StateMode::Enforce, PAYLOADS[0]).await;
+        let link = site.link(&json!({ "connection": "slack" })).await;
+        let answer = Browser::default().open(&site, &link).await;
+        assert_eq!(directive(&answer, "form-action "), Some(admitted));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_name_breaks_out_of_the_page_or_the_policy() {
     let list = listed();
     let hostile = [
