@@ -32,7 +32,7 @@ pub(super) struct Figures {
     /// Codes that were spent twice at most, because the table that knows of the first time was out of reach.
     excused: usize,
     endings: BTreeMap<String, usize>,
-    /// Callbacks of a spent code that were told to try later, because no `state` could be checked.
+    /// Callbacks of a spent code that were told to try later, because nobody could be asked about it.
     turned_away: usize,
     took: Vec<Duration>,
     wrong: Vec<String>,
@@ -88,8 +88,13 @@ impl Figures {
             }
             match told.ending() {
                 ("connected", None) if !delivery.spent => wrong("it is not connected"),
-                // Where no `state` can be checked, nobody is told what came of a code before.
-                ("failed", Some("temporarily_unavailable")) if delivery.spent && line["state"] == "unchecked" => {
+                // Where no `state` can be checked, nobody is told what came of a code before; nor can an instance that checks
+                // none know it where the table was away. Neither sends anything.
+                ("failed", Some("temporarily_unavailable"))
+                    if delivery.spent
+                        && line["attempts"] == 0
+                        && (line["state"] == "unchecked" || !story.by_link && without_table > 0) =>
+                {
                     self.turned_away += 1;
                     if told_before(story, &told.reference).next().is_none() {
                         wrong("it is connected");
@@ -109,7 +114,10 @@ impl Figures {
             }
         }
         let last = story.deliveries.last().and_then(|delivery| Some((delivery.told.as_ref()?, delivery.spent)));
+        // Of deliveries at the same time, another may have been the one that connected it, and was told so.
+        let told_so = told.iter().any(|told| told.outcome == "connected");
         if last.is_some_and(|(told, spent)| told.outcome == "failed" && !spent)
+            && !(told_so && !story.by_link && without_table > 0)
             && appfabric.has_spent(&authorization, &story.code)
         {
             wrong("it became connected");
