@@ -71,7 +71,10 @@ async fn soak_of_random_faults_in_which_no_code_is_spent_twice_and_nobody_is_tol
         story.judge(&log, &mut figures);
     }
     let warm = warm.unwrap_or_else(|| end.clone());
-    println!("{figures}; {} s; KiB in use early {warm:?}, in the end {end:?}", started.elapsed().as_secs());
+    println!(
+        "figures: soak: {figures}; {} s; KiB in use early {warm:?}, in the end {end:?}",
+        started.elapsed().as_secs()
+    );
     assert_eq!((figures.callbacks, log.len()), (callbacks, callbacks));
     assert_eq!(&soak.counted(), figures.endings(), "the metrics tell something else");
     // A table that is often out of reach would excuse everything.
