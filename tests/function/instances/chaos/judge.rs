@@ -8,7 +8,7 @@ use appfabric_emulator::appfabric::{AppFabric, Operation};
 use serde_json::Value;
 
 use super::super::stage::Told;
-use super::people::{Delivery, Story};
+use super::people::Story;
 use crate::support::arn;
 
 /// Every Connect that arrived at AppFabric.
@@ -67,13 +67,15 @@ impl Figures {
         let throttled = read.iter().filter(|status| **status == Some(429)).count();
         let spendings = read.len() + unread - throttled;
         let mut wrong = |what: &str| self.wrong.push(format!("{what}: {story:?}, {read:?}, {lines:#?}"));
-        // Without the table nobody who checks no state can tell a code that came to another instance.
-        if spendings > 1 && (story.by_link || without_table == 0) {
+        // Without the table nobody who checks no state can tell a code that came to another instance. Whoever was killed may
+        // have been without it.
+        let blind = !story.by_link && (without_table > 0 || told.len() < story.deliveries.len());
+        if spendings > 1 && !blind {
             wrong("a code was sent twice");
         }
         let settled: BTreeSet<_> =
             told.iter().map(|told| told.ending()).filter(|(outcome, _)| *outcome != "pending").collect();
-        if settled.len() > 1 && without_table == 0 {
+        if settled.len() > 1 && without_table == 0 && !blind {
             wrong("two different outcomes of one code");
         }
         let mut lines_of_told = lines.iter();
@@ -91,12 +93,11 @@ impl Figures {
                 // Where no `state` can be checked, nobody is told what came of a code before; nor can an instance that checks
                 // none know it where the table was away. Neither sends anything.
                 ("failed", Some("temporarily_unavailable"))
-                    if delivery.spent
-                        && line["attempts"] == 0
-                        && (line["state"] == "unchecked" || !story.by_link && without_table > 0) =>
+                    if delivery.spent && line["attempts"] == 0 && (line["state"] == "unchecked" || blind) =>
                 {
                     self.turned_away += 1;
-                    if told_before(story, &told.reference).next().is_none() {
+                    // It was another delivery, before it or at the same time.
+                    if story.deliveries.len() == 1 {
                         wrong("it is connected");
                     }
                 }
@@ -117,7 +118,7 @@ impl Figures {
         // Of deliveries at the same time, another may have been the one that connected it, and was told so.
         let told_so = told.iter().any(|told| told.outcome == "connected");
         if last.is_some_and(|(told, spent)| told.outcome == "failed" && !spent)
-            && !(told_so && !story.by_link && without_table > 0)
+            && !(told_so && blind)
             && appfabric.has_spent(&authorization, &story.code)
         {
             wrong("it became connected");
@@ -157,12 +158,6 @@ impl Figures {
         took.sort_unstable();
         took.get((took.len() * of_hundred / 100).min(took.len().saturating_sub(1))).map_or(0, Duration::as_millis)
     }
-}
-
-/// Those who were told of the code, or killed over it, before the one of this reference.
-fn told_before<'s>(story: &'s Story, reference: &str) -> impl Iterator<Item = &'s Delivery> {
-    let is_it = move |delivery: &&Delivery| delivery.told.as_ref().is_some_and(|told| told.reference == reference);
-    story.deliveries.iter().take_while(move |delivery| !is_it(delivery))
 }
 
 impl fmt::Display for Figures {
