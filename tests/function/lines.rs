@@ -242,3 +242,21 @@ async fn an_error_that_has_no_name_is_called_by_what_happened() {
         assert_eq!(line["aws.error_code"], name, "{line}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_is_cold_at_its_first_event_whatever_that_is() {
+    let (lines, _listening) = Lines::listen();
+    let page = json!({"version": "2.0", "rawPath": "/connected", "requestContext": {"http": {"method": "GET"}}});
+    let callback = granted(1, CODE);
+    for (events, expected) in
+        [(vec![&callback, &callback], [true, false].as_slice()), (vec![&page, &callback], &[false])]
+    {
+        let pipes = Pipes::new(stage().await);
+        let endpoint = piped(&[], &pipes);
+        for event in events {
+            deliver(&endpoint, event, "a-reference").await;
+        }
+        let cold: Vec<Value> = lines.take().into_iter().map(|line| line["cold_start"].clone()).collect();
+        assert_eq!(json!(cold), json!(expected));
+    }
+}

@@ -1,6 +1,7 @@
 //! A table that loses what it is told, or the answer to it: what came of a code is still known.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::endpoint::Endpoint;
@@ -10,7 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-use crate::support::{answer, config, event, header, sdk};
+use crate::lines::Lines;
+use crate::support::{answer, answer_within, config, event, header, sdk};
 
 /// AppFabric that refuses every code, and a table with one item.
 #[derive(Clone, Debug, Default)]
@@ -87,10 +89,10 @@ impl HttpConnector for Services {
 }
 
 /// The function with these services.
-fn function(services: &Services) -> Endpoint {
+fn function(services: &Services, state_mode: &str) -> Endpoint {
     let connector = SharedHttpConnector::new(services.clone());
     let sdk = sdk(http_client_fn(move |_, _| connector.clone()), "https://services.invalid");
-    let config = config(&[("FLOW_TABLE", "flows"), ("STATE_MODE", "off")]);
+    let config = config(&[("FLOW_TABLE", "flows"), ("STATE_MODE", state_mode)]);
     let table = Table::new(&sdk, config.flow_table.as_ref().expect("a table"));
     Endpoint::new(config, AppFabric::new(sdk), Some(table))
 }
@@ -107,6 +109,11 @@ impl Services {
         self.0.lock().expect("nobody panicked").trouble = trouble;
     }
 
+    /// Whether the code was claimed.
+    fn claimed(&self) -> bool {
+        self.0.lock().expect("nobody panicked").claim.is_some()
+    }
+
     /// How often the code was sent, and which outcomes the owner of the claim has recorded.
     fn met(&self) -> (usize, Vec<Value>) {
         let contents = self.0.lock().expect("nobody panicked");
@@ -118,7 +125,7 @@ impl Services {
 async fn an_outcome_that_the_table_has_lost_is_told_by_the_instance_that_knows_it() {
     let services = Services::default();
     services.suffer(Trouble::Outcomes);
-    let endpoint = function(&services);
+    let endpoint = function(&services, "off");
     deliver(&endpoint).await;
     deliver(&endpoint).await;
     assert_eq!(services.met(), (1, vec![]));
@@ -128,7 +135,7 @@ async fn an_outcome_that_the_table_has_lost_is_told_by_the_instance_that_knows_i
 async fn an_outcome_is_recorded_also_where_the_answer_to_the_claim_was_lost() {
     let services = Services::default();
     services.suffer(Trouble::AnswersToClaims);
-    deliver(&function(&services)).await;
+    deliver(&function(&services, "off")).await;
     assert_eq!(services.met(), (1, vec![json!("code_rejected")]));
 }
 
@@ -136,10 +143,25 @@ async fn an_outcome_is_recorded_also_where_the_answer_to_the_claim_was_lost() {
 async fn what_was_settled_without_the_table_it_learns_when_the_code_comes_again() {
     let services = Services::default();
     services.suffer(Trouble::Everything);
-    let endpoint = function(&services);
+    let endpoint = function(&services, "off");
     deliver(&endpoint).await;
     assert_eq!(services.met(), (1, vec![]));
     services.suffer(Trouble::Nothing);
     deliver(&endpoint).await;
     assert_eq!(services.met(), (1, vec![json!("code_rejected")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_time_is_left_the_table_is_not_asked_and_not_blamed() {
+    let (lines, _listening) = Lines::listen();
+    let services = Services::default();
+    services.suffer(Trouble::Everything);
+    let mut event = event("http", "connected");
+    event["rawQueryString"] = json!(format!("code=a-code&state={}", "0".repeat(128)));
+    let response = answer_within(&function(&services, "enforce"), &event, Duration::from_secs(1)).await;
+    assert!(header(&response, "location").contains("&reason=temporarily_unavailable&"));
+    assert_eq!((services.met(), services.claimed()), ((0, vec![]), false));
+    let lines = lines.take();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((&line["aws.error_code"], &line["ledger"]), (&json!("NoTimeLeft"), &Value::Null));
 }
