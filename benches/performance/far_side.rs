@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Authority;
-use crate::{fronts, stand_in};
+use crate::{authority, fronts, stand_in};
 
 /// How far away the services are, in milliseconds there and back; the last tells round trips from everything else.
 const ROUND_TRIPS: [u64; 3] = [0, 20, 200];
@@ -44,7 +44,7 @@ struct Book {
 impl FarSide {
     /// Starts the services, and writes the root that they are to be trusted by into this folder.
     pub(crate) async fn start(folder: &Path) -> io::Result<Self> {
-        let authority = Authority::random().map_err(io::Error::other)?;
+        let authority = Authority::random()?;
         let root = folder.join("root.pem");
         std::fs::write(&root, &authority.root)?;
         let tls = TlsAcceptor::from(Arc::new(authority.server));
@@ -54,15 +54,19 @@ impl FarSide {
             stand_in_calls: Arc::default(),
             stand_in_connections: Arc::default(),
         };
+        // Two names, as AWS has: with one, a client would take up at one service what it began at the other.
+        let [host, address] = authority::HOSTS;
         let mut urls = Vec::new();
         for round_trip in ROUND_TRIPS {
             let away = Duration::from_millis(round_trip);
             let served = Arc::clone(&book.appfabric);
             let serve = move |stream| served.accept(stream);
-            let appfabric = fronts::open(tls.clone(), away, Arc::clone(&book.appfabric_connections), serve).await?;
+            let appfabric =
+                fronts::open(host, tls.clone(), away, Arc::clone(&book.appfabric_connections), serve).await?;
             let calls = Arc::clone(&book.stand_in_calls);
             let serve = move |stream| drop(tokio::spawn(stand_in::serve(stream, Arc::clone(&calls))));
-            let stand_in = fronts::open(tls.clone(), away, Arc::clone(&book.stand_in_connections), serve).await?;
+            let stand_in =
+                fronts::open(address, tls.clone(), away, Arc::clone(&book.stand_in_connections), serve).await?;
             urls.push((round_trip, appfabric, stand_in));
         }
         Ok(Self { root, control: control(book).await?, urls })

@@ -15,15 +15,16 @@ use tokio_rustls::TlsAcceptor;
 const PIECE: usize = 64 * 1024;
 
 /// Listens on loopback, so far away that a byte and its answer take `round_trip`, and hands over what TLS leaves of each
-/// connection. The address is the URL's; the counter counts connections.
+/// connection. The address is the URL's, by this name for the machine itself; the counter counts connections.
 pub(crate) async fn open(
+    host: &str,
     tls: TlsAcceptor,
     round_trip: Duration,
     connections: Arc<AtomicUsize>,
     serve: impl Fn(Stream) + Clone + Send + 'static,
 ) -> io::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let url = format!("https://localhost:{}", listener.local_addr()?.port());
+    let url = format!("https://{host}:{}", listener.local_addr()?.port());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             connections.fetch_add(1, Ordering::Relaxed);
