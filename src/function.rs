@@ -8,13 +8,13 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
 
 use crate::endpoint::{Endpoint, Invocation};
-use crate::gateway::{EventResponse, Payload, Request, Response};
+use crate::gateway::{EventResponse, Payload, Response};
 use crate::pages::Page;
 
 /// Answers one invocation; there is no event that makes it fail.
 pub async fn handle(endpoint: Arc<Endpoint>, event: LambdaEvent<Value>) -> Result<EventResponse, Infallible> {
     let LambdaEvent { payload: event, context } = event;
-    let payload = Request::from_event(&event).map_or(Payload::V1, |request| request.payload);
+    let payload = Payload::of(&event);
     let invocation = Invocation::from(context);
     let answer = async move { endpoint.answer(&event, &invocation).await };
     Ok(or_apology(answer, payload).await)
