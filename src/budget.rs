@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(3);
 const CONNECT: Duration = Duration::from_secs(12);
 
 /// The longest that establishing a connection to AppFabric may take.
-const CONNECTING: Duration = Duration::from_secs(3);
+pub const CONNECTING: Duration = Duration::from_secs(3);
 
 /// A code is not sent, and nobody looks once more, with less time than this for the answer.
 const SHORTEST: Duration = Duration::from_millis(500);

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -37,12 +41,29 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(trusted.expect("nothing in it can be refused"));
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http.build_https())
+        .http_client(Unrehearsed(http.build_https()))
+        // Every call has a time in which it ends, however slowly its bytes come; this would be a second clock for each.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .credentials_provider(aws_config::environment::EnvironmentVariableCredentialsProvider::new())
         // Every call names its own Region; without one here the SDK would ask the metadata service for it.
         .region(aws_config::Region::from_static("us-east-1"))
         .load()
         .await
+}
+
+/// The SDK's HTTP client, without its rehearsal: that reads the roots and sets TLS up once more for every client of a
+/// service, and throws it away, at the cost of 200 thousand instructions of a cold start each.
+#[derive(Debug)]
+struct Unrehearsed(SharedHttpClient);
+
+impl HttpClient for Unrehearsed {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 impl CaBundle {

@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
+use crate::budget::CONNECTING;
 use crate::config::FlowTable;
 
 /// How long an item is kept once it is of no more use.
@@ -164,8 +165,9 @@ fn since_1970(time: SystemTime) -> Duration {
 }
 
 fn in_time(within: Duration) -> config::Builder {
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(ATTEMPT).operation_attempt_timeout(ATTEMPT).operation_timeout(within);
+    // An attempt ends before that; but the SDK sets TLS up once for each value, and AppFabric's is this one.
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECTING);
+    let timeouts = timeouts.operation_attempt_timeout(ATTEMPT).operation_timeout(within);
     config::Builder::new().timeout_config(timeouts.build())
 }
 
