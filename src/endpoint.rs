@@ -2,6 +2,7 @@
 
 mod connect;
 mod flows;
+mod init;
 mod proof;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -11,6 +11,7 @@ mod faults;
 mod flow_events;
 mod flow_items;
 mod flows;
+mod init;
 mod instances;
 mod lines;
 mod look_first;

@@ -33,8 +33,8 @@ def of_instructions(ir, sizes):
     targets = [
         Target("cold, no table", ir["function", False][0] / M, 10, " M Ir"),
         Target("cold, table", ir["function", True][0] / M, 15, " M Ir"),
-        Target("warm for each AWS call, no table", ir["function", False][1] / floor_warm, 2.6, " × floor", reached=3.44),
-        Target("warm for each AWS call, table", ir["function", True][1] / floor_warm, 2.6, " × floor", reached=3.2),
+        Target("warm for each AWS call, no table", ir["function", False][1] / floor_warm, 2.6, " × floor", reached=3.38),
+        Target("warm for each AWS call, table", ir["function", True][1] / floor_warm, 2.6, " × floor", reached=3.09),
     ]
     if ("boto3", False) in ir:
         cold, warm = ir["boto3", False]
