@@ -1,8 +1,11 @@
 //! Whole journeys, from the link to the outcome: those that end well, those that go wrong, and those of somebody else.
 
+use std::time::Duration;
+
 use appfabric_connect::config::StateMode;
 use appfabric_emulator::appfabric::{Answer as Reply, Exception, Fault, Operation, Status};
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::site::{Browser, PAYLOADS, Payload, Request, Site, listed};
 use crate::expected::{
@@ -63,6 +66,24 @@ async fn what_is_connected_can_be_connected_anew_and_only_by_a_flow() {
         report.pipes.emulator().set_status(&arn(1), Status::CONNECTED);
         let answer = report.send(&Request::callback("slack", "code", &[])).await;
         assert_eq!((answer.ending(), report.calls()), (told(CONNECTED), [1, 0, 1]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_that_was_not_told_the_end_leaves_the_flow_to_the_one_that_may_still_fail() {
+    for payload in PAYLOADS {
+        let (site, link) = begun(payload).await;
+        let person = Browser::default();
+        let pressed = person.consent(&site, &link).await;
+        site.fault(Operation::Connect, Fault::throttled(3, 7));
+        let impatient = async {
+            sleep(Duration::from_secs(1)).await;
+            site.set_remaining(Duration::from_secs(6));
+            person.return_with(&site, &pressed, "code").await
+        };
+        let (first, second) = tokio::join!(person.return_with(&site, &pressed, "code"), impatient);
+        assert_eq!((first.ending(), second.ending()), (told(TEMPORARILY_UNAVAILABLE), told(IN_PROGRESS)));
+        assert_eq!(person.open(&site, &link).await.status(), 200);
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Site {
     /// What API Gateway calls its own host, where that is not the usual one.
     domain_name: Option<&'static str>,
     clock: Cell<SystemTime>,
+    /// The time that Lambda leaves an invocation.
+    remaining: Cell<Duration>,
 }
 
 impl Site {
@@ -55,7 +57,8 @@ impl Site {
         let appfabric = AppFabric::new(sdk(pipes.clone(), "http://appfabric.invalid"));
         let counter = Counter::default();
         let endpoint = Endpoint::new(config, appfabric, None).with_metrics(counter.metrics());
-        Self { pipes, endpoint, counter, payload, domain_name: None, clock: Cell::new(SystemTime::now()) }
+        let (clock, remaining) = (Cell::new(SystemTime::now()), Cell::new(Duration::from_secs(25)));
+        Self { pipes, endpoint, counter, payload, domain_name: None, clock, remaining }
     }
 
     /// The same with a table that nobody listens at.
@@ -114,6 +117,11 @@ impl Site {
         self.clock.set(now);
     }
 
+    /// From now on Lambda leaves an invocation so much time.
+    pub(crate) fn set_remaining(&self, remaining: Duration) {
+        self.remaining.set(remaining);
+    }
+
     /// Lets so much time pass.
     pub(crate) fn wait(&self, time: Duration) {
         self.clock.set(self.now() + time);
@@ -131,7 +139,7 @@ impl Site {
 
     /// The answer to an event.
     pub(crate) async fn answer(&self, event: &Value) -> Answer {
-        let remaining = Duration::from_secs(25);
+        let remaining = self.remaining.get();
         let invocation = Invocation { request_id: REFERENCE.to_owned(), now: self.now(), remaining };
         Answer(serde_json::to_value(self.endpoint.answer(event, &invocation).await).expect("a response is JSON"))
     }
