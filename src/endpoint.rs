@@ -193,7 +193,8 @@ impl Endpoint {
         // After Connect it is safe to write the log's lines, which wait for nobody. Both of these come before the answer
         // leaves: afterwards Lambda may freeze the instance for good, a second delivery would wait for an outcome that
         // nobody records, and the link would still be good. One after the other: at the same time they take a second
-        // connection, whose handshake costs a cold callback two round trips and 4 million instructions to save one.
+        // connection, whose handshake costs a cold callback two round trips to save one. In one transaction neither: DynamoDB
+        // does that in two phases, for twice the price, and cancels it where two deliveries meet.
         let recorded = self.record(claim, outcome, budget).await;
         let finished = if ends { self.finish(&proof, outcome, budget, invocation).await } else { Kept::Nowhere };
         log.note_ledger(recorded.max(finished));
