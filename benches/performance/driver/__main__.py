@@ -81,7 +81,7 @@ def count(everyone):
     for who in everyone:
         for table in TABLES:
             timing.progress(f"instructions of {who.name}, {'with' if table else 'without'} a table")
-            found[who.name, table] = callgrind.cold_and_warm(who, table, 2 if who.program is None else 10)
+            found[who.name, table] = callgrind.cold_and_warm(who, table)
     return found
 
 

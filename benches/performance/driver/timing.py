@@ -28,7 +28,7 @@ class Cold:
 def cold(contender, table, round_trip, throttle):
     with Instance(contender.command, contender.variables(table, round_trip)) as instance:
         init = instance.wait_for_init()
-        time.sleep(SETTLE)
+        # No pause: where init is over, Lambda has the event that it was for.
         if throttle:
             throttle.add(instance)
         before = instance.cpu()
