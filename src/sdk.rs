@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
@@ -40,7 +41,10 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
         .pool_idle_timeout(IDLE)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(trusted.expect("nothing in it can be refused"));
+    // What stands for the files in ~/.aws; no file is opened.
+    let no_profiles = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
     aws_config::defaults(BehaviorVersion::latest())
+        .profile_files(no_profiles)
         .http_client(Unrehearsed(http.build_https()))
         // Every call has a time in which it ends, however slowly its bytes come; this would be a second clock for each.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

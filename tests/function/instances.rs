@@ -11,5 +11,6 @@ mod killed;
 mod lost_answers;
 pub(crate) mod road;
 mod soak;
+mod sources;
 pub(crate) mod stage;
 mod unreachable;
