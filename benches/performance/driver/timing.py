@@ -12,7 +12,7 @@ from process import Instance, callback, check
 from throttle import Throttle
 
 # What a process has to be given until it waits again after an answer.
-SETTLE = 0.002
+SETTLE = 0.005
 
 
 @dataclass
@@ -71,6 +71,8 @@ def warm(contender, table, callbacks, round_trip=0):
     walls, peaks = [], {}
     with Instance(contender.command, contender.variables(table, round_trip)) as instance:
         instance.wait_for_init()
+        # What init does ahead is no part of what is warm.
+        time.sleep(SETTLE)
         for number in range(callbacks):
             if number == 1:
                 before = instance.cpu()
