@@ -192,7 +192,7 @@ async fn of_fifty_callbacks_at_once_one_sends_a_code() {
             let person = Browser::default();
             let pressed = person.consent(&site, &link).await;
             site.calls();
-            let slow = Fault::default().wait_after_reading(std::time::Duration::from_secs(1));
+            let slow = Fault::default().wait_after_reading(Duration::from_secs(1));
             site.fault(Operation::Connect, slow.times(u32::MAX));
             let codes: Vec<String> =
                 (0..50).map(|number| format!("code-{}", if same_code { 0 } else { number })).collect();
@@ -291,4 +291,4 @@ async fn whoever_begins_anew_after_the_cookie_has_ended_owns_the_flow() {
 }
 
 /// As the cookie's `Max-Age` says.
-const BROWSER_KEPT: std::time::Duration = std::time::Duration::from_mins(10);
+const BROWSER_KEPT: Duration = Duration::from_mins(10);
