@@ -4,11 +4,12 @@ mod connect;
 mod flows;
 mod init;
 mod proof;
+mod route;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use serde_json::Value;
 
 use crate::app_authorization::Connection;
@@ -27,6 +28,8 @@ use crate::outcome::{Outcome, ResultPage};
 use crate::pages::{Page, Reference};
 use crate::redirect_uri::RedirectUri;
 use crate::table::{Table, Unreachable};
+
+use route::Route;
 
 /// The function: everything that answers an event.
 pub struct Endpoint {
@@ -47,19 +50,6 @@ pub struct Invocation {
     pub now: SystemTime,
     /// The time left then until Lambda's deadline.
     pub remaining: Duration,
-}
-
-/// One of the function's routes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Route<'p> {
-    /// `GET /callback/…`, with the segments that name an app authorization.
-    Redirection(Vec<&'p str>),
-    /// `GET /connected`, `/pending`, `/failed`.
-    Result(ResultPage),
-    /// `POST /flows`.
-    Flows,
-    /// `GET` and `POST /connect/…`, with the link's secret.
-    Connect(&'p str),
 }
 
 impl Endpoint {
@@ -239,33 +229,6 @@ impl Endpoint {
     }
 }
 
-impl<'p> Route<'p> {
-    /// What the route takes; `OPTIONS` and 405 say so.
-    fn allow(&self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Redirection(_) | Self::Result(_) => "GET, HEAD, OPTIONS",
-            Self::Flows => "OPTIONS, POST",
-            Self::Connect(_) => "GET, HEAD, OPTIONS, POST",
-        })
-    }
-
-    /// The route of a path; one slash at its end changes nothing.
-    fn of(path: &'p str) -> Option<Self> {
-        let path = path.strip_prefix('/')?;
-        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
-        match segments.as_slice() {
-            // An alias, a pair of UUIDs, or an ARN, which has three slashes of its own.
-            ["callback", rest @ ..] if matches!(rest.len(), 1 | 2 | 4) && !rest.contains(&"") => {
-                Some(Self::Redirection(rest.to_vec()))
-            }
-            ["flows"] => Some(Self::Flows),
-            ["connect", link] if !link.is_empty() => Some(Self::Connect(link)),
-            [name] => ResultPage::ALL.into_iter().find(|page| page.name() == *name).map(Self::Result),
-            _ => None,
-        }
-    }
-}
-
 /// The status of what is fetched ahead, which is answered by nothing.
 ///
 /// Chromium keeps what a page's speculation rules have fetched, and takes any 2xx for the answer to the person's own click, who
@@ -278,47 +241,4 @@ fn ahead(request: &Request<'_>) -> StatusCode {
 /// A page for a request that nobody has asked anybody to make.
 fn error_page(page: Page, invocation: &Invocation) -> Response {
     Response::page(page.status(), page.html(Reference::parse(&invocation.request_id), None))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_has_one_route() {
-        let redirection = |segments: &[&'static str]| Some(Route::Redirection(segments.to_vec()));
-        for (path, expected) in [
-            ("/callback/slack", redirection(&["slack"])),
-            ("/callback/slack/", redirection(&["slack"])),
-            ("/callback/a/b", redirection(&["a", "b"])),
-            ("/callback/a/b/c/d/", redirection(&["a", "b", "c", "d"])),
-            ("/callback/connected", redirection(&["connected"])),
-            ("/callback/%2e%2e", redirection(&["%2e%2e"])),
-            ("/connected", Some(Route::Result(ResultPage::Connected))),
-            ("/pending/", Some(Route::Result(ResultPage::Pending))),
-            ("/failed", Some(Route::Result(ResultPage::Failed))),
-            ("/callback", None),
-            ("/callback/", None),
-            ("/callback//", None),
-            ("/callback//slack", None),
-            ("/callback/slack//", None),
-            ("/callback/a/b/c", None),
-            ("/callback/a/b/c/d/e", None),
-            ("/Callback/slack", None),
-            ("/x/callback/slack", None),
-            ("/", None),
-            ("", None),
-            ("callback/slack", None),
-            ("/flows", Some(Route::Flows)),
-            ("/flows/", Some(Route::Flows)),
-            ("/flows/x", None),
-            ("/connect/x", Some(Route::Connect("x"))),
-            ("/connect/x/", Some(Route::Connect("x"))),
-            ("/connect/", None),
-            ("/connect", None),
-            ("/connect/x/y", None),
-        ] {
-            assert_eq!(Route::of(path), expected, "{path}");
-        }
-    }
 }

@@ -50,7 +50,7 @@ impl Connections {
 
     /// The Region that the next callback is most likely for: the only one, or that of the first alias.
     #[must_use]
-    pub fn region(&self) -> Option<&Region> {
+    pub fn likeliest_region(&self) -> Option<&Region> {
         match self {
             Self::Listed(list) => list.by_alias.values().next().map(AppAuthorizationArn::region),
             Self::Any { region } => Some(region),

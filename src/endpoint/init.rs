@@ -15,7 +15,7 @@ impl Endpoint {
     /// for it, and nothing depends on it. No other connection is opened ahead: what is asked first would find it half made,
     /// make one of its own, and pay for two.
     pub async fn prepare(&self) {
-        let Some(region) = self.config.connections.region() else { return };
+        let Some(region) = self.config.connections.likeliest_region() else { return };
         self.appfabric.prepare(region);
         if self.config.state_mode == StateMode::Enforce {
             let time = Budget::new(SystemTime::now(), Duration::MAX).for_first_look();

@@ -33,7 +33,7 @@ def instructions(found):
 
 def cold(found):
     rows = []
-    floor = found["floor", False, 0]["cold_cpu"]
+    floor = min(run["cold_cpu"] for (name, *_), run in found.items() if name == "floor")
     for (name, with_table, away), run in found.items():
         figures = [f"{run[key]:.2f}" for key in ("init", "first", "first_cpu", "cold_cpu")]
         rows.append([name, word(with_table), f"{away} ms", *figures, f"{run['cold_cpu'] / floor:.1f}"])

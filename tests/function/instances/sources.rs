@@ -23,19 +23,21 @@ async fn neither_a_profile_nor_a_metadata_service_is_asked() {
     std::fs::create_dir_all(home.join(".aws")).expect("a folder");
     assert!(Command::new("mkfifo").arg(&profiles).status().expect("mkfifo").success());
     let profiles = profiles.to_str().expect("plain text");
-    let function = stage
-        .function()
-        .variable("HOME", home.to_str().expect("plain text"))
-        .variable("AWS_PROFILE", "somebody")
-        .variable("AWS_CONFIG_FILE", profiles)
-        .variable("AWS_SHARED_CREDENTIALS_FILE", profiles)
-        .variable("AWS_EC2_METADATA_SERVICE_ENDPOINT", service_url.as_str())
-        .variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", service_url.as_str());
-    let instance = function.start().await.expect("it can be started");
-
-    assert_eq!(told(&instance, &granted(1, &code()), ENOUGH, 1).await.ending(), ("connected", None));
-
-    let asked = tokio::time::timeout(Duration::ZERO, service.accept()).await;
-    assert!(asked.is_err(), "{asked:?}");
+    // Also where the environment has no credentials.
+    for (key, ending) in [("", ("failed", Some("temporarily_unavailable"))), ("AKIDEXAMPLE", ("connected", None))] {
+        let function = stage
+            .function()
+            .variable("AWS_ACCESS_KEY_ID", key)
+            .variable("HOME", home.to_str().expect("plain text"))
+            .variable("AWS_PROFILE", "somebody")
+            .variable("AWS_CONFIG_FILE", profiles)
+            .variable("AWS_SHARED_CREDENTIALS_FILE", profiles)
+            .variable("AWS_EC2_METADATA_SERVICE_ENDPOINT", service_url.as_str())
+            .variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", service_url.as_str());
+        let instance = function.start().await.expect("it can be started");
+        assert_eq!(told(&instance, &granted(1, &code()), ENOUGH, 1).await.ending(), ending, "{key}");
+        let asked = tokio::time::timeout(Duration::from_millis(100), service.accept()).await;
+        assert!(asked.is_err(), "{key}: {asked:?}");
+    }
     std::fs::remove_dir_all(&home).expect("it is ours");
 }
