@@ -6,9 +6,10 @@ use url::Url;
 
 use crate::flow::State;
 use crate::location::ESCAPED;
-use crate::redirect_uri::RedirectUri;
+use crate::redirect_uri::{self, RedirectUri};
 
-/// An `authUrl` that a browser may be sent to: `https`, or `http` on this machine, in visible ASCII.
+/// An `authUrl` that a browser may be sent to: `https://`, or `http://` on this machine, then a host name or an IP literal,
+/// perhaps with a port; all of it in visible ASCII.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuthUrl {
     text: String,
@@ -16,14 +17,21 @@ pub struct AuthUrl {
 }
 
 impl AuthUrl {
-    /// Reads AppFabric's text; none for anything that nobody should follow.
+    /// The longest, in bytes: API Gateway carries 10,240 bytes of headers, and our own parameters are to fit in, too.
+    pub const MAX_BYTES: usize = 8_192;
+
+    /// Reads AppFabric's text; none for anything that a person should not be sent to.
+    ///
+    /// The host stands in the page's policy, where a `;` would begin a directive, so it is checked as it is written. A
+    /// browser reads `https:host` as a path of our own site, which the parser does not.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url = Url::parse(text).ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_graphic()))?;
-        let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let followed = url.scheme() == "https" || (url.scheme() == "http" && loopback);
-        let followed = followed && url.username().is_empty() && url.password().is_none();
-        followed.then(|| Self { text: text.to_owned(), origin: url.origin().ascii_serialization() })
+        let plain = text.len() <= Self::MAX_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let (scheme, rest) = text.split_once("://").filter(|_| plain)?;
+        let authority = rest.split(['/', '?', '#']).next().filter(|authority| is_host(authority))?;
+        let followed = scheme == "https" || (scheme == "http" && redirect_uri::is_loopback(authority));
+        let url = Url::parse(text).ok().filter(|_| followed)?;
+        Some(Self { text: text.to_owned(), origin: url.origin().ascii_serialization() })
     }
 
     /// Scheme, host and port, for the connect page's `form-action`.
@@ -55,6 +63,19 @@ impl AuthUrl {
     }
 }
 
+/// Whether an authority is written as a host name or an IP literal, with or without a port. The parser decides the rest.
+fn is_host(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if !address.is_empty() => (address, port),
+        _ => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let plain = if authority.starts_with('[') { host.bytes().all(address) } else { host.bytes().all(name) };
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    !host.is_empty() && plain && port
+}
+
 /// Whether a parameter is one that we set, however its name is written.
 fn is_ours(parameter: &str) -> bool {
     let name = parameter.split('=').next().unwrap_or_default();
@@ -64,8 +85,11 @@ fn is_ours(parameter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::flow::FlowId;
+    use crate::pages::{CONTENT_SECURITY_POLICY, policy_with_form};
     use crate::secret::Secret;
 
     #[test]
@@ -108,9 +132,70 @@ mod tests {
             "https://slack.com/\r\nSet-Cookie: a=b",
             "https://slack.com/é",
             "https://slack.com/a b",
+            "https:slack.com/authorize",
+            "https:/slack.com/authorize",
+            "https:///slack.com/authorize",
+            "https:\\\\slack.com/authorize",
+            "https://\\slack.com/authorize",
+            "https://slack.com\\@evil.example/",
+            "https://a;frame-ancestors/x",
+            "https://a%3Bframe-ancestors/x",
+            "https://a'none'/",
+            "https://a,b/",
+            "https://*/",
+            "https://*.example.com/",
+            "https://@slack.com/",
+            "https://slack.com:x/",
+            "https://slack.com:99999/",
+            "https://[::1/",
+            "https://[]/",
+            "https://[a;b]/",
+            "https://[::1];/",
+            "https://?a",
+            &format!("https://slack.com/{}", "a".repeat(8_192 - 17)),
         ] {
             assert_eq!(AuthUrl::parse(auth_url), None, "{auth_url}");
         }
-        assert_eq!(AuthUrl::parse("https://slack.com:8443/a?b#c").unwrap().origin(), "https://slack.com:8443");
+    }
+
+    #[test]
+    fn an_origin_is_a_host_name_or_an_address_with_its_port() {
+        let longest = format!("https://slack.com/{}", "a".repeat(8_192 - 18));
+        for (auth_url, origin) in [
+            ("https://slack.com:8443/a?b#c", "https://slack.com:8443"),
+            ("https://Slack.com:443", "https://slack.com"),
+            ("https://my_tenant.example.com./a;b?c;d", "https://my_tenant.example.com."),
+            ("https://xn--exmple-cua.com", "https://xn--exmple-cua.com"),
+            ("https://192.0.2.7/", "https://192.0.2.7"),
+            ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]:8443"),
+            ("http://[::1]:3000/", "http://[::1]:3000"),
+            ("http://localhost/", "http://localhost"),
+            (longest.as_str(), "https://slack.com"),
+        ] {
+            assert_eq!(AuthUrl::parse(auth_url).unwrap().origin(), origin);
+        }
+    }
+
+    proptest! {
+        // Texts that are nearly URLs, with whatever could mean something to a policy or a header.
+        #[test]
+        fn no_url_adds_anything_to_the_policy(
+            url in "(https?:(//)?)?[a-z0-9.:;,'\\*%\\[\\]@/\\\\ _-]{0,40}(%3B|;|%20| )?(frame-ancestors|script-src \\*)?[/?#]?[ -~]{0,20}"
+        ) {
+            let parsed = AuthUrl::parse(&url);
+            let policy = policy_with_form(parsed.as_ref().map(AuthUrl::origin));
+            let names = |policy: &str| {
+                policy.split(';').map(|directive| directive.trim().split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(names(policy.to_str().unwrap()), names(CONTENT_SECURITY_POLICY));
+            let form = policy.to_str().unwrap().split(';').find_map(|one| one.trim().strip_prefix("form-action ")).unwrap();
+            let sources: Vec<&str> = form.split(' ').collect();
+            let expected = [Some("'self'"), parsed.as_ref().map(AuthUrl::origin), Some("https:")];
+            prop_assert_eq!(sources, expected.into_iter().flatten().collect::<Vec<_>>());
+            if let Some(AuthUrl { origin, .. }) = parsed {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/[]".contains(&byte);
+                prop_assert!(origin.bytes().all(plain), "{}", origin);
+            }
+        }
     }
 }
