@@ -64,7 +64,7 @@ impl ErrorResponse {
         }
     }
 
-    /// The `error` as it may be logged: `[a-z0-9_.-]{1,64}`, else `other`.
+    /// The `error` as it may be logged, in lower case: `[a-z0-9_.-]{1,64}`, else `other`.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.0
@@ -73,12 +73,11 @@ impl ErrorResponse {
 
 impl From<&Parameter> for ErrorResponse {
     fn from(error: &Parameter) -> Self {
-        let loggable = |text: &&String| {
-            text.len() <= 64 && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'))
-        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
         match error {
-            Parameter::Text(text) => Self(Some(text).filter(loggable).map_or("other", String::as_str).to_owned()),
-            Parameter::Malformed => Self("other".to_owned()),
+            // Salesforce writes capitals.
+            Parameter::Text(text) if text.len() <= 64 && text.bytes().all(plain) => Self(text.to_ascii_lowercase()),
+            Parameter::Text(_) | Parameter::Malformed => Self("other".to_owned()),
         }
     }
 }
@@ -149,8 +148,9 @@ mod tests {
             ("error=consent_required", Outcome::ApplicationError, "consent_required"),
             ("error=redirect_uri_mismatch&error_uri=%2Fdocs", Outcome::ApplicationError, "redirect_uri_mismatch"),
             ("error=application_suspended", Outcome::ApplicationError, "application_suspended"),
-            // Not loggable as it is.
-            ("error=ACCESS_DENIED", Outcome::ApplicationError, "other"),
+            ("error=OAUTH_APP_BLOCKED", Outcome::ApplicationError, "oauth_app_blocked"),
+            ("error=ACCESS_DENIED", Outcome::AccessDenied, "access_denied"),
+            // Not loggable.
             ("error=%3Cscript%3E", Outcome::ApplicationError, "other"),
             ("error=a%0D%0Ab", Outcome::ApplicationError, "other"),
             ("error=%zz", Outcome::ApplicationError, "other"),
