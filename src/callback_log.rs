@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::budget::Budget;
-use crate::flow::Refused;
+use crate::flow::FlowId;
 use crate::ledger::Kept;
 use crate::outcome::Outcome;
 
@@ -18,6 +18,8 @@ pub struct CallbackLog<'i> {
     cold_start: bool,
     /// The public name of the app authorization, also where the person is not told it.
     pub connection: Option<String>,
+    /// The flow that the `state` names, where there is one.
+    pub flow: Option<FlowId>,
     /// The application's `error`, where it sent one.
     pub application_error: Option<String>,
     /// Why the query is no authorization response.
@@ -57,8 +59,8 @@ pub enum Checked {
     Unchecked,
     /// It proves that this browser was asked.
     Valid,
-    /// It proves nothing.
-    Refused(Refused),
+    /// It proves nothing, for this reason.
+    Refused(&'static str),
 }
 
 impl<'i> CallbackLog<'i> {
@@ -69,6 +71,7 @@ impl<'i> CallbackLog<'i> {
             reference,
             cold_start,
             connection: None,
+            flow: None,
             application_error: None,
             malformed: None,
             redirect_uri_refused: false,
@@ -118,6 +121,7 @@ impl<'i> CallbackLog<'i> {
                     outcome = outcome.page().name(),
                     reason = outcome.reason(),
                     connection = self.connection.as_deref(),
+                    flow = self.flow.map(tracing::field::display),
                     reference = self.reference,
                     app = self.app.as_deref(),
                     status = self.status.as_deref(),
@@ -157,7 +161,7 @@ impl Checked {
             Self::Off => "off",
             Self::Unchecked => "unchecked",
             Self::Valid => "valid",
-            Self::Refused(refused) => refused.name(),
+            Self::Refused(reason) => reason,
         }
     }
 }

@@ -8,13 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 use crate::app_authorization::AppAuthorization;
-use crate::appfabric::{AppFabric, Seen, Status, Verdict};
-use crate::authorization_code::AuthorizationCode;
+use crate::appfabric::{AppFabric, Seen, Spending, Status, Verdict};
 use crate::budget::{Budget, Slice, pauses};
 use crate::callback_log::CallbackLog;
-use crate::ledger::{Claim, Claimed, CodeKey, Entry, Kept, Ledger};
-use crate::outcome::Outcome;
-use crate::redirect_uri::RedirectUri;
+use crate::flow::Used;
+use crate::ledger::{Claim, Claimed, CodeKey, DEAD_AFTER, Entry, Kept, Ledger};
+use crate::outcome::{Outcome, ResultPage};
 
 /// What a change at AppFabric is told by: whatever is newer than this happened since.
 #[derive(Clone, Debug)]
@@ -36,8 +35,6 @@ pub struct Delivery<'d, 'i> {
     pub ledger: &'d Ledger,
     /// What the code is for.
     pub app_authorization: &'d AppAuthorization,
-    /// Where the application sent it.
-    pub redirect_uri: &'d RedirectUri,
     /// How long this may take.
     pub budget: &'d Budget,
     /// Lambda's request ID.
@@ -53,20 +50,41 @@ pub struct Delivery<'d, 'i> {
 impl Delivery<'_, '_> {
     /// Spends the code unless that has been done, and says how it ended, inside the budget; with the claim, where there
     /// is one in which that is to be recorded.
-    pub async fn conclude(mut self, code: AuthorizationCode, key: CodeKey) -> (Outcome, Option<Claim>) {
+    pub async fn conclude(mut self, spending: Spending, key: CodeKey) -> (Outcome, Option<Claim>) {
         let (claimed, kept, looked) = self.claim(key.clone()).await;
         self.log.note_ledger(kept);
         match claimed {
             Claimed::First(claim) => {
                 let unsafe_to_spend = self.strict && kept == Kept::Unreachable;
                 let outcome =
-                    if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(code, looked).await };
+                    if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(spending, looked).await };
                 (outcome, Some(claim))
             }
             Claimed::Before(entry) => {
                 self.log.first_reference = Some(entry.reference.clone());
                 (self.later(&key, entry).await, None)
             }
+        }
+    }
+
+    /// Another code came with a `state` that this one has used up: it is not sent. The person learns what came of the
+    /// first one, and whether the link is good for another try.
+    pub async fn another(mut self, first: &Used, link_is_good: bool) -> Outcome {
+        let (entry, kept) = self.ledger.look(&first.code, self.reference, self.budget).await;
+        self.log.note_ledger(kept);
+        let outcome = match entry {
+            None if kept == Kept::Unreachable => return Outcome::TemporarilyUnavailable,
+            // It is about to be claimed; or it never will be any more, and was not sent.
+            None if self.budget.now() < first.at + DEAD_AFTER => Outcome::InProgress,
+            None => Outcome::InvalidState,
+            Some(entry) if entry.is_abandoned(self.budget.now()) => self.settle(entry.claimed_at).await,
+            Some(entry) => entry.outcome.unwrap_or(Outcome::InProgress),
+        };
+        match outcome.page() {
+            ResultPage::Connected => Outcome::LinkUsed,
+            ResultPage::Pending => outcome,
+            ResultPage::Failed if link_is_good => Outcome::InvalidState,
+            ResultPage::Failed => Outcome::LinkExpired,
         }
     }
 
@@ -93,16 +111,16 @@ impl Delivery<'_, '_> {
     }
 
     /// The first delivery: a look, the code, and another look where that left a doubt.
-    async fn first(&mut self, code: AuthorizationCode, looked: Option<Result<Seen, Outcome>>) -> Outcome {
+    async fn first(&mut self, spending: Spending, looked: Option<Result<Seen, Outcome>>) -> Outcome {
         if self.proven {
-            return self.spend(code, Since::Clock(self.budget.started_at())).await;
+            return self.spend(&spending, Since::Clock(self.budget.started_at())).await;
         }
         let looked = match looked {
             Some(looked) => looked,
             None => self.look_first().await,
         };
         match looked {
-            Ok(before) => self.spend(code, Since::Seen(before)).await,
+            Ok(before) => self.spend(&spending, Since::Seen(before)).await,
             Err(outcome) => outcome,
         }
     }

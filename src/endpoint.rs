@@ -3,6 +3,7 @@
 mod connect;
 mod flows;
 mod init;
+mod page;
 mod proof;
 mod route;
 
@@ -13,13 +14,13 @@ use http::{StatusCode, header};
 use serde_json::Value;
 
 use crate::app_authorization::Connection;
-use crate::appfabric::AppFabric;
+use crate::appfabric::{AppFabric, Spending};
 use crate::authorization_response::AuthorizationResponse;
 use crate::budget::Budget;
 use crate::callback_log::{CallbackLog, Checked};
 use crate::config::{Config, StateMode};
 use crate::delivery::Delivery;
-use crate::flow::Flows;
+use crate::flow::{Flows, Refused};
 use crate::gateway::{EventResponse, Payload, Request, Response};
 use crate::ledger::{Claim, CodeKey, Kept, Ledger};
 use crate::location::location;
@@ -29,6 +30,8 @@ use crate::pages::{Page, Reference};
 use crate::redirect_uri::RedirectUri;
 use crate::table::{Table, Unreachable};
 
+use page::Cause;
+use proof::Proof;
 use route::Route;
 
 /// The function: everything that answers an event.
@@ -67,39 +70,52 @@ impl Endpoint {
         Self { metrics, ..self }
     }
 
+    /// The same with this configuration, as after an update of the stack.
+    #[must_use]
+    pub fn with_config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
     /// Answers an event, whatever it is.
     pub async fn answer(&self, event: &Value, invocation: &Invocation) -> EventResponse {
         let cold_start = !self.warm.swap(true, Ordering::Relaxed);
-        let Ok(request) = Request::from_event(event) else {
-            tracing::warn!(
-                reference = invocation.request_id,
-                action = "invoke this function through its API Gateway API or function URL only",
-                "not an API Gateway event"
-            );
-            return error_page(Page::BadRequest, invocation).into_event(Payload::V1);
-        };
-        self.route(&request, invocation, cold_start).await.into_event(request.payload)
+        match Request::from_event(event) {
+            Ok(request) => self.route(&request, invocation, cold_start).await.into_event(request.payload),
+            Err(_) => self.refuse(Cause::NotApiGateway.into(), None, invocation).into_event(Payload::V1),
+        }
     }
 
     async fn route(&self, request: &Request<'_>, invocation: &Invocation, cold_start: bool) -> Response {
-        let Some(route) = Route::of(request.path) else {
-            let page = error_page(Page::NotFound, invocation);
-            return if request.method == "HEAD" { page.without_body() } else { page };
-        };
-        let allow = route.allow();
-        match (request.method, route) {
-            ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, allow),
-            ("HEAD", Route::Redirection(_)) => Response::empty(StatusCode::NO_CONTENT),
-            ("GET", _) if request.is_prefetch() => Response::empty(ahead(request)),
-            ("GET", Route::Redirection(segments)) => self.redirection(request, &segments, invocation, cold_start).await,
-            ("GET", Route::Result(page)) => self.result(request, page),
-            ("HEAD", Route::Result(page)) => self.result(request, page).without_body(),
+        let route = Route::of(request.path);
+        match (request.method, &route) {
+            ("HEAD", Some(Route::Redirection(_))) => Response::empty(StatusCode::NO_CONTENT),
+            // As a GET, without the body.
+            ("HEAD", _) => self.respond("GET", route.as_ref(), request, invocation, cold_start).await.without_body(),
+            ("GET", Some(_)) if request.is_prefetch() => Response::empty(ahead(request)),
+            (method, _) => self.respond(method, route.as_ref(), request, invocation, cold_start).await,
+        }
+    }
+
+    async fn respond(
+        &self,
+        method: &str,
+        route: Option<&Route<'_>>,
+        request: &Request<'_>,
+        invocation: &Invocation,
+        cold_start: bool,
+    ) -> Response {
+        let Some(route) = route else { return self.refuse(Cause::UnknownPath.into(), None, invocation) };
+        let refused =
+            |cause: Cause| self.refuse(cause.into(), Some(route), invocation).with(header::ALLOW, route.allow());
+        match (method, route) {
+            ("OPTIONS", _) => Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, route.allow()),
+            ("GET", Route::Redirection(segments)) => self.redirection(request, segments, invocation, cold_start).await,
+            ("GET", Route::Result(page)) => self.result(request, *page),
             ("POST", Route::Flows) => self.begin_flow(request, invocation).await,
             ("GET", Route::Connect(link)) => self.connect_page(request, link, invocation).await,
-            ("HEAD", Route::Connect(link)) => self.connect_page(request, link, invocation).await.without_body(),
             ("POST", Route::Connect(link)) => self.follow_link(request, link, invocation).await,
-            ("HEAD", _) => error_page(Page::MethodNotAllowed, invocation).with(header::ALLOW, allow).without_body(),
-            _ => error_page(Page::MethodNotAllowed, invocation).with(header::ALLOW, allow),
+            ("POST", Route::Redirection(_)) => refused(Cause::FormPost),
+            _ => refused(Cause::Method),
         }
     }
 
@@ -143,19 +159,15 @@ impl Endpoint {
         let code = match AuthorizationResponse::parse(&request.query) {
             Ok(AuthorizationResponse::Granted(code)) => code,
             Ok(AuthorizationResponse::Denied(error)) => {
-                let outcome = error.outcome();
                 log.application_error = Some(error.code().to_owned());
-                return outcome;
+                self.release(request, budget, invocation, log).await;
+                return error.outcome();
             }
             Err(malformed) => {
                 log.malformed = Some(malformed.name());
+                self.release(request, budget, invocation, log).await;
                 return Outcome::InvalidRequest;
             }
-        };
-        // AppFabric would refuse it as it refuses a wrong code; nothing is sent for that.
-        let Ok(redirect_uri) = RedirectUri::new(&self.base_url(request), request.path) else {
-            log.redirect_uri_refused = true;
-            return Outcome::CodeRejected;
         };
         // Before the table is asked, which could not answer in no time and would be blamed for that.
         if !budget.is_enough() {
@@ -163,21 +175,34 @@ impl Endpoint {
         }
         let key = CodeKey::new(&connection.app_authorization, &code);
         let proof = self.proof(request, connection, &key, budget, invocation, log).await;
-        if let Some(outcome) = proof.refusal(self.config.state_mode) {
-            return outcome;
-        }
+        let enforced = self.config.state_mode == StateMode::Enforce;
         let delivery = Delivery {
             appfabric: &self.appfabric,
             ledger: &self.ledger,
             app_authorization: &connection.app_authorization,
-            redirect_uri: &redirect_uri,
             budget,
             reference: &invocation.request_id,
-            proven: proof.is_valid(),
-            strict: self.config.state_mode == StateMode::Enforce,
+            proven: matches!(proof, Proof::Valid(..)),
+            strict: enforced,
             log: &mut *log,
         };
-        let (outcome, claim) = delivery.conclude(code, key).await;
+        let redirect_uri = match &proof {
+            Proof::Valid(_, redirect_uri) => Ok(redirect_uri.clone()),
+            Proof::Unreachable if enforced => return Outcome::TemporarilyUnavailable,
+            Proof::Refused(Refused::Used { by, link_is_good }) if enforced => {
+                return delivery.another(by, *link_is_good).await;
+            }
+            Proof::Refused(refused) if enforced => return refused.outcome().unwrap_or(Outcome::InvalidState),
+            Proof::Off | Proof::Refused(_) | Proof::Unreachable => {
+                RedirectUri::new(&self.base_url(request), request.path)
+            }
+        };
+        // AppFabric would refuse it as it refuses a wrong code; nothing is sent for that.
+        let Ok(redirect_uri) = redirect_uri else {
+            log.redirect_uri_refused = true;
+            return Outcome::CodeRejected;
+        };
+        let (outcome, claim) = delivery.conclude(Spending::new(code, &redirect_uri), key).await;
         // A later delivery that was not told the end leaves the flow to the first one, which may still fail.
         let ends = claim.is_some() || outcome != Outcome::InProgress;
         // After Connect it is safe to write the log's lines, which wait for nobody. Both of these come before the answer
@@ -236,9 +261,4 @@ impl Endpoint {
 fn ahead(request: &Request<'_>) -> StatusCode {
     let kept = request.header("sec-speculation-tags").next().is_some();
     if kept { StatusCode::FORBIDDEN } else { StatusCode::NO_CONTENT }
-}
-
-/// A page for a request that nobody has asked anybody to make.
-fn error_page(page: Page, invocation: &Invocation) -> Response {
-    Response::page(page.status(), page.html(Reference::parse(&invocation.request_id), None))
 }

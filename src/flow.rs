@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime};
 use crate::app_authorization::AppAuthorization;
 use crate::ledger::CodeKey;
 use crate::outcome::Outcome;
+use crate::redirect_uri::RedirectUri;
 use crate::secret::{Secret, SecretHash};
 use crate::table::{Table, Unreachable};
 
 use memory::Memory;
 
-/// How long a browser that has pressed the button owns the flow: the `Max-Age` of its cookie.
-pub const BROWSER_KEPT: Duration = Duration::from_mins(10);
+/// How long a browser owns the flow after it has pressed the button.
+pub const OWNED: Duration = Duration::from_mins(10);
 
 /// How often the button may be pressed: each press is remembered until the flow ends.
 const MOST_PRESSES: usize = 32;
@@ -38,21 +39,43 @@ pub struct Flow {
     pub app_authorization: String,
     /// When its link dies.
     pub expires_at: SystemTime,
-    /// Who has pressed the button.
+    /// The browser that owns it.
     pub browser: Option<Browser>,
-    /// Whether it has come to its end.
-    pub finished: bool,
-    /// One for each press of the button, with the code that used it up.
-    pub states: Vec<(SecretHash, Option<CodeKey>)>,
+    /// How it ended, once it has: connected or pending.
+    pub ended: Option<Outcome>,
+    /// Every press of its button.
+    pub presses: Vec<Press>,
 }
 
 /// The browser that owns a flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Browser {
-    /// What its cookie hashes to.
+    /// The hash of its cookie.
     pub cookie: SecretHash,
-    /// When the cookie ends, and with it the ownership.
+    /// When the ownership ends.
     pub until: SystemTime,
+}
+
+/// A press of the button. Its `state` is good for the browser that pressed, whichever owns the flow by then.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Press {
+    /// The hash of the secret in its `state`.
+    pub secret: SecretHash,
+    /// The hash of the cookie of the browser that pressed.
+    pub cookie: SecretHash,
+    /// The redirect URI of its authorization request, which the code has to be sent with (RFC 6749 §4.1.3).
+    pub redirect_uri: RedirectUri,
+    /// The code that came with its `state`.
+    pub used: Option<Used>,
+}
+
+/// A code that has used a `state` up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Used {
+    /// The code.
+    pub code: CodeKey,
+    /// When it came for the first time.
+    pub at: SystemTime,
 }
 
 /// A `state`: the flow's name and a secret of its own, 128 characters of `[0-9a-f]`.
@@ -64,10 +87,10 @@ pub struct State {
     pub press: Secret,
 }
 
-/// Whoever brings a `state` back.
+/// The browser that brings a `state` back.
 #[derive(Debug)]
 pub struct Bearer<'b> {
-    /// The cookies of their browser that are named for the flow.
+    /// Its cookies that are named for the flow.
     pub cookies: &'b [Secret],
     /// The canonical name of the app authorization that the path names.
     pub app_authorization: &'b str,
@@ -75,19 +98,23 @@ pub struct Bearer<'b> {
     pub now: SystemTime,
 }
 
-/// Why a connect link leads nowhere any more.
+/// Why a connect link cannot be used any more, or not now.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Dead {
-    /// Its time is over, or its button was pressed as often as it may be.
+    /// Its time is over.
     Expired,
-    /// It has come to its end.
-    Finished,
+    /// Its button was pressed as often as it may be.
+    PressedTooOften,
+    /// The flow has ended like this.
+    Finished(Outcome),
     /// Another browser owns it.
     OtherBrowser,
+    /// Its connection is not for the app authorization any more that the link was made for.
+    OtherAuthorization,
 }
 
 /// Why a `state` proves nothing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refused {
     /// There is none.
     Missing,
@@ -95,9 +122,16 @@ pub enum Refused {
     Unknown,
     /// The flow's time is over.
     Expired,
-    /// It was used with another code, or the flow has come to its end.
-    Used,
-    /// This browser did not press the button.
+    /// Another code has used it up.
+    Used {
+        /// That code.
+        by: Used,
+        /// Whether the flow's link is still good.
+        link_is_good: bool,
+    },
+    /// The flow has ended like this.
+    Finished(Outcome),
+    /// It was given to another browser.
     OtherBrowser,
     /// The flow is for another app authorization.
     OtherAuthorization,
@@ -127,116 +161,167 @@ impl Flows {
         }
     }
 
-    /// Gives the flow to a browser and remembers a press; false if it has died or gone to another one meanwhile.
+    /// Gives the flow to the browser that pressed its button, and remembers the press. False if the flow has ended, or
+    /// gone to another browser, since it was found.
     pub async fn bind(
         &self,
-        state: &State,
-        browser: Browser,
+        id: &FlowId,
+        press: Press,
         now: SystemTime,
         within: Duration,
     ) -> Result<bool, Unreachable> {
         match &self.table {
-            Some(table) => table.bind(state, browser, now, within).await,
-            None => Ok(self.memory.change(&state.flow, |flow| flow.bind(state, browser, now))),
+            Some(table) => table.bind(id, &press, now, within).await,
+            None => Ok(self.memory.change(id, |flow| flow.bind(press, now))),
         }
     }
 
-    /// Uses a `state` up with a code, or says why it proves nothing, which changes nothing.
+    /// Uses a `state` up with a code, and answers the redirect URI of its authorization request; or says why it proves
+    /// nothing. Then nothing changes, but that a browser without any cookie of the flow [gives it up](Flow::release).
     pub async fn take(
         &self,
         state: &State,
         code: &CodeKey,
         by: &Bearer<'_>,
         within: Duration,
-    ) -> Result<Result<(), Refused>, Unreachable> {
+    ) -> Result<Result<RedirectUri, Refused>, Unreachable> {
         match &self.table {
             Some(table) => table.take(state, code, by, within).await,
             None => Ok(self.memory.take(state, code, by)),
         }
     }
 
-    /// Ends a flow, for good.
-    pub async fn finish(&self, id: &FlowId, within: Duration) -> Result<(), Unreachable> {
-        if let Some(table) = &self.table {
-            return table.finish(id, within).await;
+    /// Ends the ownership of a browser that came back with its `state` and has lost its cookie; false if it owns nothing.
+    pub async fn release(&self, state: &State, now: SystemTime, within: Duration) -> Result<bool, Unreachable> {
+        match &self.table {
+            Some(table) => table.release(state, now, within).await,
+            None => Ok(self.memory.change(&state.flow, |flow| flow.release(state, now))),
         }
-        self.memory.change(id, |flow| {
-            flow.finished = true;
-            true
-        });
+    }
+
+    /// Ends a flow, for good.
+    pub async fn finish(&self, id: &FlowId, outcome: Outcome, within: Duration) -> Result<(), Unreachable> {
+        if let Some(table) = &self.table {
+            return table.finish(id, outcome, within).await;
+        }
+        self.memory.change(id, |flow| flow.finish(outcome));
         Ok(())
     }
 }
 
 impl Flow {
-    /// A flow that nobody has entered yet.
+    /// A flow whose button was not pressed yet.
     #[must_use]
     pub fn new(callback: String, app_authorization: &AppAuthorization, expires_at: SystemTime) -> Self {
         let app_authorization = app_authorization.canonical_name();
-        Self { callback, app_authorization, expires_at, browser: None, finished: false, states: Vec::new() }
+        Self { callback, app_authorization, expires_at, browser: None, ended: None, presses: Vec::new() }
     }
 
     /// Whether the link can still be used by the browser that holds these cookies.
     pub fn admits(&self, cookies: &[Secret], now: SystemTime) -> Result<(), Dead> {
-        if self.finished {
-            Err(Dead::Finished)
-        } else if now >= self.expires_at || self.states.len() >= MOST_PRESSES {
+        if let Some(outcome) = self.ended {
+            Err(Dead::Finished(outcome))
+        } else if now >= self.expires_at {
             Err(Dead::Expired)
-        } else if self.owner(now).is_some_and(|browser| !browser.is_among(cookies)) {
+        } else if self.owner(now).is_some_and(|browser| !holds(cookies, browser.cookie)) {
             Err(Dead::OtherBrowser)
+        } else if self.presses.len() >= MOST_PRESSES {
+            Err(Dead::PressedTooOften)
         } else {
             Ok(())
         }
     }
 
-    /// Whether this `state` proves, with this code, that whoever brings it was asked. The order is the contract's: a live
-    /// flow, this browser's, for this app authorization.
+    /// Whether this `state` proves, with this code, that the browser that brings it was asked; with the redirect URI of
+    /// its authorization request. The order is the contract's, and what came of an earlier code is told to the browser
+    /// that the `state` was given to, and to no other.
     ///
     /// The same code delivered again is let through: the ledger knows what to say to it.
-    pub fn check(&self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<(), Refused> {
-        let press = state.press.hash();
-        let (_, used_by) = self.states.iter().find(|(known, _)| *known == press).ok_or(Refused::Unknown)?;
-        match used_by {
-            Some(known) if known == code => {}
-            Some(_) => return Err(Refused::Used),
-            None if self.finished => return Err(Refused::Used),
-            None if by.now >= self.expires_at => return Err(Refused::Expired),
-            None => {}
+    pub fn check(&self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<&RedirectUri, Refused> {
+        let press = self.press(state).ok_or(Refused::Unknown)?;
+        let link_is_good = by.now < self.expires_at;
+        if press.used.is_none() && self.ended.is_none() && !link_is_good {
+            return Err(Refused::Expired);
         }
-        if !self.browser.is_some_and(|browser| browser.is_among(by.cookies)) {
+        if !holds(by.cookies, press.cookie) {
             return Err(Refused::OtherBrowser);
         }
-        if self.app_authorization == by.app_authorization { Ok(()) } else { Err(Refused::OtherAuthorization) }
+        if self.app_authorization != by.app_authorization {
+            return Err(Refused::OtherAuthorization);
+        }
+        match (&press.used, self.ended) {
+            (Some(used), _) if used.code == *code => Ok(&press.redirect_uri),
+            (_, Some(outcome)) => Err(Refused::Finished(outcome)),
+            (Some(used), None) => Err(Refused::Used { by: used.clone(), link_is_good }),
+            (None, None) => Ok(&press.redirect_uri),
+        }
     }
 
-    fn bind(&mut self, state: &State, browser: Browser, now: SystemTime) -> bool {
-        let owned_by_another = self.owner(now).is_some_and(|owner| owner.cookie != browser.cookie);
-        let bound = !self.finished && now < self.expires_at && !owned_by_another;
+    fn bind(&mut self, press: Press, now: SystemTime) -> bool {
+        let owned_by_another = self.owner(now).is_some_and(|owner| owner.cookie != press.cookie);
+        let bound = self.ended.is_none() && now < self.expires_at && !owned_by_another;
         if bound {
-            self.browser = Some(browser);
-            self.states.push((state.press.hash(), None));
+            self.browser = Some(press.owner(now));
+            self.presses.push(press);
         }
         bound
     }
 
-    fn take(&mut self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<(), Refused> {
-        self.check(state, code, by)?;
-        let press = state.press.hash();
-        let (_, used_by) = self.states.iter_mut().find(|(known, _)| *known == press).ok_or(Refused::Unknown)?;
-        *used_by = Some(code.clone());
-        Ok(())
+    fn take(&mut self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<RedirectUri, Refused> {
+        if by.cookies.is_empty() {
+            self.release(state, by.now);
+        }
+        let redirect_uri = self.check(state, code, by)?.clone();
+        let secret = state.press.hash();
+        if let Some(press) = self.presses.iter_mut().find(|press| press.secret == secret) {
+            press.used.get_or_insert_with(|| Used { code: code.clone(), at: by.now });
+        }
+        Ok(redirect_uri)
     }
 
-    /// The browser that owns the flow; a cookie that has ended owns nothing.
+    /// Ends the ownership of the browser that this `state` was given to, if that owns the flow and the `state` is live.
+    ///
+    /// A browser that has lost its cookie can prove nothing any more, and would be kept out by its own ownership.
+    fn release(&mut self, state: &State, now: SystemTime) -> bool {
+        let given_to = self.press(state).filter(|press| press.used.is_none()).map(|press| press.cookie);
+        let live = self.ended.is_none() && now < self.expires_at;
+        let released = live && given_to.is_some() && self.browser.map(|browser| browser.cookie) == given_to;
+        if released {
+            self.browser = None;
+        }
+        released
+    }
+
+    /// Ends the flow. What is pending may become connected, and not the other way round.
+    fn finish(&mut self, outcome: Outcome) -> bool {
+        let news = outcome == Outcome::Connected || self.ended.is_none();
+        if news {
+            self.ended = Some(outcome);
+        }
+        news
+    }
+
+    /// The browser that owns the flow now.
     fn owner(&self, now: SystemTime) -> Option<Browser> {
         self.browser.filter(|browser| now < browser.until)
     }
+
+    fn press(&self, state: &State) -> Option<&Press> {
+        let secret = state.press.hash();
+        self.presses.iter().find(|press| press.secret == secret)
+    }
 }
 
-impl Browser {
-    fn is_among(&self, cookies: &[Secret]) -> bool {
-        cookies.iter().any(|cookie| cookie.hash() == self.cookie)
+impl Press {
+    /// The ownership that the press gives.
+    fn owner(&self, now: SystemTime) -> Browser {
+        Browser { cookie: self.cookie, until: now + OWNED }
     }
+}
+
+/// Whether one of the cookies has this hash.
+fn holds(cookies: &[Secret], hash: SecretHash) -> bool {
+    cookies.iter().any(|cookie| cookie.hash() == hash)
 }
 
 impl FlowId {
@@ -246,7 +331,7 @@ impl FlowId {
         Self(link.hash())
     }
 
-    /// The name of the cookie that makes a browser this flow's own; each flow has one, so that none disturbs another.
+    /// The name of the cookie that a browser is known by in this flow; each flow has one, so that none disturbs another.
     ///
     /// With the prefix `__Host-` no other host can set it; a loopback `http` one cannot have that.
     #[must_use]
@@ -285,28 +370,34 @@ impl State {
 }
 
 impl Refused {
-    /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::Missing, Self::Unknown, Self::Expired, Self::Used, Self::OtherBrowser, Self::OtherAuthorization];
+    /// Every reason's [`name`](Self::name).
+    pub const NAMES: [&str; 7] =
+        ["missing", "unknown", "expired", "used", "finished", "other_browser", "other_authorization"];
 
-    /// What it comes to where `state` is enforced.
+    /// What it comes to where `state` is enforced; none where that depends on what came of the code that has used the
+    /// `state` up.
     #[must_use]
-    pub fn outcome(self) -> Outcome {
+    pub fn outcome(&self) -> Option<Outcome> {
         match self {
-            Self::Expired => Outcome::LinkExpired,
-            Self::Used => Outcome::LinkUsed,
-            Self::Missing | Self::Unknown | Self::OtherBrowser | Self::OtherAuthorization => Outcome::InvalidState,
+            Self::Used { .. } => None,
+            Self::Expired => Some(Outcome::LinkExpired),
+            Self::Finished(Outcome::Connected) => Some(Outcome::LinkUsed),
+            Self::Finished(pending) => Some(*pending),
+            Self::Missing | Self::Unknown | Self::OtherBrowser | Self::OtherAuthorization => {
+                Some(Outcome::InvalidState)
+            }
         }
     }
 
     /// A closed-set word for logs and metrics.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Unknown => "unknown",
             Self::Expired => "expired",
-            Self::Used => "used",
+            Self::Used { .. } => "used",
+            Self::Finished(_) => "finished",
             Self::OtherBrowser => "other_browser",
             Self::OtherAuthorization => "other_authorization",
         }

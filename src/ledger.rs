@@ -16,8 +16,8 @@ use crate::table::{Table, Unreachable};
 pub use key::CodeKey;
 use memory::Memory;
 
-/// After this long, whoever claimed a code is gone: no invocation runs for 30 seconds.
-const DEAD_AFTER: Duration = Duration::from_secs(30);
+/// After this long the invocation that claimed a code has ended: none runs for 30 seconds.
+pub const DEAD_AFTER: Duration = Duration::from_secs(30);
 
 /// The claimed codes.
 pub struct Ledger {

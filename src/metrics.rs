@@ -58,11 +58,11 @@ impl Metrics {
         metrics.extend(log.first_reference.as_ref().map(|_| Metric::count("Duplicates", &[], &[&[]])));
         metrics.extend((log.ledger() == Kept::Unreachable).then(Metric::flow_table_unreachable));
         let mut lines = self.line(&metrics, &[("Outcome", outcome.page().name()), ("Reason", reason)], budget.now());
-        if let Checked::Refused(refused) = log.state {
+        if let Checked::Refused(reason) = log.state {
             // A line of its own, because a line has one value for each dimension.
             let name = if mode == StateMode::Enforce { "StateRefused" } else { "StateWouldRefuse" };
             let metric = Metric::count(name, &["Reason"], &[&["Reason"], &[]]);
-            lines += &self.line(&[metric], &[("Reason", refused.name())], budget.now());
+            lines += &self.line(&[metric], &[("Reason", reason)], budget.now());
         }
         self.print(&lines);
     }

@@ -43,10 +43,12 @@ pub enum Page {
     NotFound,
     /// No flow has this connect link.
     LinkUnknown,
-    /// A connect link that leads nowhere any more.
+    /// A connect link that cannot be used any more, or not now.
     LinkDead(Dead),
     /// A press of the connect page's button that did not come from the connect page.
     Foreign,
+    /// A press of the connect page's button by a browser that has not kept the page's cookie.
+    NoCookie,
     /// AppFabric or the table does not answer, and nothing was begun.
     Unavailable,
     /// The route does not know this method.
@@ -74,7 +76,7 @@ impl Page {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::LinkUnknown => StatusCode::NOT_FOUND,
             Self::LinkDead(_) => StatusCode::GONE,
-            Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Foreign | Self::NoCookie => StatusCode::FORBIDDEN,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,8 +107,12 @@ impl Page {
 
     fn tone(self) -> Tone {
         let (name, glyph, state) = match self {
+            // The outcome is a failure of this try; what the person wanted is there.
+            Self::Result(Outcome::LinkUsed) | Self::LinkDead(Dead::Finished(Outcome::Connected)) => {
+                return Tone::of(ResultPage::Connected);
+            }
             Self::Result(outcome) => return Tone::of(outcome.page()),
-            Self::Pending => return Tone::of(ResultPage::Pending),
+            Self::Pending | Self::LinkDead(Dead::Finished(_)) => return Tone::of(ResultPage::Pending),
             Self::Failed => return Tone::of(ResultPage::Failed),
             _ => ("error", "M100 19.5v10M100 36v.01", None),
         };

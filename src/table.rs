@@ -55,8 +55,8 @@ pub struct Unreachable {
 
 /// What became of a change with a condition.
 pub(crate) enum Change {
-    /// It was done.
-    Done,
+    /// It was done: with what the request asked to be told of the item, else nothing.
+    Done(Item),
     /// Its condition does not hold: with the item that is there, where the server sent it along.
     Refused(Option<Item>),
 }
@@ -86,7 +86,7 @@ impl Table {
     pub(crate) async fn put(&self, put: PutItemFluentBuilder, within: Duration) -> Result<Change, Unreachable> {
         let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.customize().config_override(in_time(within)).send().await {
-            Ok(_) => Ok(Change::Done),
+            Ok(_) => Ok(Change::Done(Item::new())),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                     Ok(Change::Refused(refusal.item().cloned()))
@@ -104,7 +104,7 @@ impl Table {
     ) -> Result<Change, Unreachable> {
         let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.customize().config_override(in_time(within)).send().await {
-            Ok(_) => Ok(Change::Done),
+            Ok(output) => Ok(Change::Done(output.attributes.unwrap_or_default())),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                     Ok(Change::Refused(refusal.item().cloned()))

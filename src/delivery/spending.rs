@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::{Delivery, Since};
 use crate::appfabric::{Spending, Status, Verdict};
-use crate::authorization_code::AuthorizationCode;
 use crate::budget::pauses;
 use crate::outcome::Outcome;
 
@@ -24,11 +23,11 @@ const LOOKS_AGAIN_AFTER_REFUSAL: usize = 1;
 
 impl Delivery<'_, '_> {
     /// Sends the code, and looks where the answer leaves a doubt.
-    pub(super) async fn spend(&mut self, code: AuthorizationCode, since: Since) -> Outcome {
+    pub(super) async fn spend(&mut self, spending: &Spending, since: Since) -> Outcome {
         if !self.budget.is_enough() {
             return self.log.no_time_left();
         }
-        match self.send(code).await {
+        match self.send(spending).await {
             Verdict::Seen(seen) => match seen.status {
                 Status::Connected => Outcome::Connected,
                 Status::PendingConnect => {
@@ -46,12 +45,11 @@ impl Delivery<'_, '_> {
 
     /// Sends the code once; again only where AppFabric has said that it did not read it, or where no connection was
     /// ever established.
-    async fn send(&mut self, code: AuthorizationCode) -> Verdict {
-        let spending = Spending::new(code, self.redirect_uri);
+    async fn send(&mut self, spending: &Spending) -> Verdict {
         let mut again = 0;
         loop {
             let started = Instant::now();
-            let answer = self.appfabric.connect(self.app_authorization, &spending, self.budget.for_connect()).await;
+            let answer = self.appfabric.connect(self.app_authorization, spending, self.budget.for_connect()).await;
             self.note_call(&answer.verdict, started);
             (self.log.aws_request_id, self.log.aws_error_code) = (answer.request_id, answer.error_code);
             self.log.attempts += u32::from(answer.verdict != Verdict::NotSent);

@@ -1,44 +1,56 @@
 //! `GET` and `POST /connect/{link}`: the page that asks a person, and its button.
 
-use std::slice;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{StatusCode, header};
+use tracing::Level;
 use url::Url;
 
-use super::{Endpoint, Invocation, error_page};
+use super::page::{Cause, Line, Refusal};
+use super::route::Route;
+use super::{Endpoint, Invocation};
 use crate::app_authorization::Connection;
 use crate::appfabric::{Seen, Verdict};
 use crate::auth_url::AuthUrl;
 use crate::budget::Budget;
 use crate::config::PageUrl;
-use crate::flow::{BROWSER_KEPT, Browser, Flow, FlowId, State};
+use crate::flow::{Dead, Flow, FlowId, Press, State};
 use crate::gateway::{Request, Response};
 use crate::location::location;
 use crate::outcome::{Outcome, ResultPage};
-use crate::pages::{self, ConnectPage, Page, Reference};
+use crate::pages::{self, ConnectPage, Reference};
 use crate::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::table::Unreachable;
 
-/// A link that somebody may use, and what it is for.
+/// A link that this browser may use, and what it is for.
 struct Opened {
     id: FlowId,
     flow: Flow,
     connection: Connection,
-    seen: Seen,
-    /// The cookie that makes this browser the flow's own, if it is that.
+    /// What the browser is known by in this flow, if it has been given that.
     cookie: Option<Secret>,
 }
 
 impl Endpoint {
-    /// The page: who asks, for what, and one button. It changes nothing, so whoever looks ahead may open it.
+    /// The page: who asks, for what, and one button. It gives the browser its cookie and changes nothing else, so that
+    /// link previews may open it.
     pub(super) async fn connect_page(&self, request: &Request<'_>, link: &str, invocation: &Invocation) -> Response {
+        let shown = self.show(request, link, invocation).await;
+        shown.unwrap_or_else(|refusal| self.refuse(refusal, Some(&Route::Connect(link)), invocation))
+    }
+
+    /// The button: binds the flow to this browser and sends it to the application.
+    pub(super) async fn follow_link(&self, request: &Request<'_>, link: &str, invocation: &Invocation) -> Response {
+        let followed = self.follow(request, link, invocation).await;
+        followed.unwrap_or_else(|refusal| self.refuse(refusal, Some(&Route::Connect(link)), invocation))
+    }
+
+    async fn show(&self, request: &Request<'_>, link: &str, invocation: &Invocation) -> Result<Response, Refusal> {
         let budget = Budget::new(invocation.now, invocation.remaining);
-        let Opened { seen, .. } = match self.open(request, link, &budget, invocation).await {
-            Ok(opened) => opened,
-            Err(page) => return error_page(page, invocation),
-        };
+        let opened = self.open(request, link, &budget, invocation).await?;
+        let seen = self.see(&opened, &budget).await?;
+        let Opened { id, flow, connection, cookie } = opened;
         let page = ConnectPage {
             app: &seen.app,
             tenant: seen.tenant.as_deref(),
@@ -49,86 +61,118 @@ impl Endpoint {
         // Where anything but https is meant, it is meant so: the stand-ins of a trial on one machine.
         let plain = pages.iter().flatten().map(String::as_str).filter(|origin| origin.starts_with("http://"));
         let policy = pages::policy_with_form(auth_url.as_ref().map(AuthUrl::origin).into_iter().chain(plain));
-        Response::page(StatusCode::OK, page.html(Reference::parse(&invocation.request_id)))
-            .with(header::CONTENT_SECURITY_POLICY, policy)
+        let (status, connection) = (StatusCode::OK, Some(connection.name.as_str()));
+        let line = Line { status, cause: "shown", flow: Some(id), connection, action: "nothing" };
+        line.write(Level::INFO, Some(&Route::Connect(link)), invocation);
+        let response = Response::page(status, page.html(Reference::parse(&invocation.request_id)))
+            .with(header::CONTENT_SECURITY_POLICY, policy);
+        Ok(match cookie {
+            Some(_) => response,
+            None => response.with_cookie(self.cookie(request, &id, &Secret::random(), &flow, budget.now())),
+        })
     }
 
-    /// The button: binds the flow to this browser and sends it to the application.
-    pub(super) async fn follow_link(&self, request: &Request<'_>, link: &str, invocation: &Invocation) -> Response {
+    async fn follow(&self, request: &Request<'_>, link: &str, invocation: &Invocation) -> Result<Response, Refusal> {
         let budget = Budget::new(invocation.now, invocation.remaining);
         if !self.is_own_page(request) {
-            return error_page(Page::Foreign, invocation);
+            return Err(Cause::NotOurPage.into());
         }
-        let Opened { id, connection, seen, cookie, flow } = match self.open(request, link, &budget, invocation).await {
-            Ok(opened) => opened,
-            Err(page) => return error_page(page, invocation),
+        let mut opened = self.open(request, link, &budget, invocation).await?;
+        let Some(cookie) = opened.cookie.take() else {
+            return Err(Refusal::of(Cause::NoCookie, opened.id).to(&opened.connection.name));
         };
+        let seen = self.see(&opened, &budget).await?;
+        let Opened { id, flow, connection, .. } = opened;
         let redirect_uri = RedirectUri::new(&self.base_url(request), &format!("/callback/{}", flow.callback));
         let auth_url = seen.auth_url.as_deref().and_then(AuthUrl::parse);
         let (Ok(redirect_uri), Some(auth_url)) = (redirect_uri, auth_url) else {
             tracing::error!(
                 reference = invocation.request_id,
+                flow = %id,
                 connection = connection.name,
                 action = "check that the app authorization is an OAuth one with an https authUrl, and PUBLIC_BASE_URL",
                 "connect link leads nowhere"
             );
             let page = self.page_url(request, Outcome::ApplicationError.page());
             let name = Some(connection.name.as_str());
-            return Response::see_other(location(&page, Outcome::ApplicationError, name, &invocation.request_id));
+            return Ok(Response::see_other(location(&page, Outcome::ApplicationError, name, &invocation.request_id)));
         };
-        let cookie = cookie.unwrap_or_else(Secret::random);
         let state = State::new(id);
-        let browser = Browser { cookie: cookie.hash(), until: budget.now() + BROWSER_KEPT };
-        match self.flows.bind(&state, browser, budget.now(), budget.for_claim()).await {
+        let application = auth_url.with(&redirect_uri, &state);
+        let press = Press { secret: state.press.hash(), cookie: cookie.hash(), redirect_uri, used: None };
+        match self.flows.bind(&id, press, budget.now(), budget.for_claim()).await {
             Ok(true) => {}
-            Ok(false) => return error_page(self.dead(&id, &cookie, &budget, invocation).await, invocation),
-            // The table may have done it for all that, and then only whoever has the cookie can press again.
-            Err(unreachable) => {
-                return error_page(self.unavailable(&unreachable, invocation), invocation)
-                    .with_cookie(self.cookie(request, &id, &cookie));
-            }
+            Ok(false) => return Err(self.changed(&id, &cookie, &budget, invocation).await.to(&connection.name)),
+            Err(unreachable) => return Err(self.unreachable(&unreachable, Some(id), invocation).to(&connection.name)),
         }
-        tracing::info!(reference = invocation.request_id, connection = connection.name, "connect link followed");
-        Response::see_other(auth_url.with(&redirect_uri, &state)).with_cookie(self.cookie(request, &id, &cookie))
+        tracing::info!(
+            reference = invocation.request_id,
+            flow = %id,
+            connection = connection.name,
+            "connect link followed"
+        );
+        // Once more, because a second page that was asked for at the same time may have given it another one.
+        Ok(Response::see_other(application).with_cookie(self.cookie(request, &id, &cookie, &flow, budget.now())))
     }
 
-    /// The flow behind a link, where this browser may go on with it.
+    /// The flow behind a link, where this browser may go on with it, for the app authorization that it was begun for.
     async fn open(
         &self,
         request: &Request<'_>,
         link: &str,
         budget: &Budget,
         invocation: &Invocation,
-    ) -> Result<Opened, Page> {
-        let id = FlowId::of(&Secret::parse(link).ok_or(Page::LinkUnknown)?);
-        let flow = self.flows.find(&id, budget.for_claim()).await;
-        let flow = flow.map_err(|unreachable| self.unavailable(&unreachable, invocation))?.ok_or(Page::LinkUnknown)?;
-        let name = id.cookie_name(self.is_secure(request));
-        let mut cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).collect();
-        flow.admits(&cookies, budget.now()).map_err(Page::LinkDead)?;
-        cookies.retain(|cookie| flow.browser.is_some_and(|browser| browser.cookie == cookie.hash()));
-        let connection = self.connection_of(&flow.callback).ok_or(Page::LinkUnknown)?;
-        match self.appfabric.look(&connection.app_authorization, budget.for_first_look()).await.verdict {
-            Verdict::Seen(seen) => Ok(Opened { id, flow, connection, seen, cookie: cookies.pop() }),
-            Verdict::Unavailable | Verdict::Rejected => Err(Page::LinkUnknown),
-            _ => Err(Page::Unavailable),
+    ) -> Result<Opened, Refusal> {
+        let id = FlowId::of(&Secret::parse(link).ok_or(Cause::UnknownLink)?);
+        if !budget.is_enough() {
+            return Err(Refusal::of(Cause::NoTime, id));
         }
+        let flow = self.flows.find(&id, budget.for_claim()).await;
+        let flow = flow.map_err(|unreachable| self.unreachable(&unreachable, Some(id), invocation))?;
+        let flow = flow.ok_or(Cause::UnknownLink)?;
+        let mut cookies = self.cookies(request, &id);
+        let admitted = flow.admits(&cookies, budget.now());
+        let connection = self.connection_of(&flow.callback);
+        let connection = connection.filter(|found| found.app_authorization.canonical_name() == flow.app_authorization);
+        let dead = match (admitted, connection) {
+            (Ok(()), Some(connection)) => {
+                // A browser has one. Where somebody has added another, the owner's is it.
+                let owners = flow.browser.and_then(|owner| cookies.iter().position(|own| own.hash() == owner.cookie));
+                let cookie = (!cookies.is_empty()).then(|| cookies.swap_remove(owners.unwrap_or_default()));
+                return Ok(Opened { id, flow, connection, cookie });
+            }
+            (Ok(()), None) => Dead::OtherAuthorization,
+            (Err(dead), _) => dead,
+        };
+        Err(Refusal::of(Cause::Dead(dead), id))
+    }
+
+    /// What AppFabric shows of the link's app authorization.
+    async fn see(&self, opened: &Opened, budget: &Budget) -> Result<Seen, Refusal> {
+        let Opened { id, connection, .. } = opened;
+        let cause = match self.appfabric.look(&connection.app_authorization, budget.for_first_look()).await.verdict {
+            Verdict::Seen(seen) => return Ok(seen),
+            Verdict::Unavailable | Verdict::Rejected => Cause::UnknownAuthorization,
+            _ => Cause::AppFabric,
+        };
+        Err(Refusal::of(cause, *id).to(&connection.name))
     }
 
     /// Why a flow could not be bound: it has changed since it was found.
-    async fn dead(&self, id: &FlowId, cookie: &Secret, budget: &Budget, invocation: &Invocation) -> Page {
-        match self.flows.find(id, budget.for_claim()).await {
+    async fn changed(&self, id: &FlowId, cookie: &Secret, budget: &Budget, invocation: &Invocation) -> Refusal {
+        let cause = match self.flows.find(id, budget.for_claim()).await {
             Ok(Some(flow)) => {
-                flow.admits(slice::from_ref(cookie), budget.now()).err().map_or(Page::Unavailable, Page::LinkDead)
+                flow.admits(std::slice::from_ref(cookie), budget.now()).err().map_or(Cause::Changed, Cause::Dead)
             }
-            Ok(None) => Page::LinkUnknown,
-            Err(unreachable) => self.unavailable(&unreachable, invocation),
-        }
+            Ok(None) => Cause::UnknownLink,
+            Err(unreachable) => return self.unreachable(&unreachable, Some(*id), invocation),
+        };
+        Refusal::of(cause, *id)
     }
 
-    fn unavailable(&self, unreachable: &Unreachable, invocation: &Invocation) -> Page {
+    fn unreachable(&self, unreachable: &Unreachable, flow: Option<FlowId>, invocation: &Invocation) -> Refusal {
         self.tell_and_count(unreachable, invocation);
-        Page::Unavailable
+        Refusal { flow, ..Cause::Table.into() }
     }
 
     /// Whether a press of the button comes from a page of this API.
@@ -143,10 +187,12 @@ impl Endpoint {
         own.is_ok_and(|own| request.header("origin").next() == Some(&own))
     }
 
-    /// `Set-Cookie` (RFC 6265 §4.1): Lax, because the way back begins at another site.
-    fn cookie(&self, request: &Request<'_>, id: &FlowId, secret: &Secret) -> String {
+    /// `Set-Cookie` (RFC 6265 §4.1): as long as the link lives, and Lax, because the way back begins at another site.
+    fn cookie(&self, request: &Request<'_>, id: &FlowId, secret: &Secret, flow: &Flow, now: SystemTime) -> String {
         let secure = self.is_secure(request);
-        let (name, seconds) = (id.cookie_name(secure), Duration::as_secs(&BROWSER_KEPT));
+        let name = id.cookie_name(secure);
+        // Zero would end it at once.
+        let seconds = flow.expires_at.duration_since(now).as_ref().map_or(0, Duration::as_secs).max(1);
         let secure = if secure { "; Secure" } else { "" };
         format!("{name}={}; Max-Age={seconds}; Path=/{secure}; HttpOnly; SameSite=Lax", secret.reveal())
     }

@@ -22,8 +22,7 @@ struct NewFlow {
     connection: Option<String>,
     app_bundle_identifier: Option<String>,
     app_authorization_identifier: Option<String>,
-    #[serde(default = "an_hour")]
-    expires_in_minutes: u64,
+    expires_in_minutes: Option<u64>,
 }
 
 /// Why there is no flow, for whoever wrote the calling program (RFC 9457).
@@ -35,7 +34,7 @@ const NO_IDENTITY: Problem = Problem(
 );
 const BAD_BODY: Problem = Problem(
     StatusCode::BAD_REQUEST,
-    "The body must be a JSON object with connection, or with appBundleIdentifier and appAuthorizationIdentifier, all texts, and perhaps with expiresInMinutes, an integer from 1 to 1440; nothing else.",
+    "The body must be a JSON object with connection (an alias or an ARN), or with appBundleIdentifier and appAuthorizationIdentifier, all texts, and perhaps with expiresInMinutes, an integer from 1 to 1440; nothing else.",
 );
 const UNKNOWN_CONNECTION: Problem = Problem(
     StatusCode::NOT_FOUND,
@@ -51,6 +50,10 @@ const NO_REDIRECT_URI: Problem = Problem(
 );
 const APPFABRIC_DOWN: Problem =
     Problem(StatusCode::SERVICE_UNAVAILABLE, "AppFabric does not answer. Try again in a few minutes.");
+const NO_TIME: Problem = Problem(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "The function has no time left to ask AppFabric and its table. Raise its Timeout, then try again.",
+);
 const TABLE_DOWN: Problem =
     Problem(StatusCode::SERVICE_UNAVAILABLE, "The table of flows does not answer. Try again in a few minutes.");
 
@@ -68,9 +71,7 @@ impl Endpoint {
     }
 
     async fn link(&self, request: &Request<'_>, invocation: &Invocation) -> Result<String, Problem> {
-        if !request.has_iam_identity() {
-            return Err(NO_IDENTITY);
-        }
+        let caller = request.iam_identity().ok_or(NO_IDENTITY)?;
         let new = NewFlow::read(request).ok_or(BAD_BODY)?;
         let names = new.names().ok_or(BAD_BODY)?;
         let connection = self.config.connections.find(&names).ok_or(UNKNOWN_CONNECTION)?;
@@ -78,6 +79,9 @@ impl Endpoint {
         RedirectUri::new(&base_url, &format!("/callback/{callback}")).map_err(|_| NO_REDIRECT_URI)?;
 
         let budget = Budget::new(invocation.now, invocation.remaining);
+        if !budget.is_enough() {
+            return Err(NO_TIME);
+        }
         match self.appfabric.look(&connection.app_authorization, budget.for_first_look()).await.verdict {
             Verdict::Seen(seen) if seen.auth_url.is_some() => {}
             Verdict::Seen(_) => return Err(NOBODY_TO_ASK),
@@ -86,15 +90,22 @@ impl Endpoint {
         }
         let link = Secret::random();
         // To the second, as it is told.
-        let lifetime = Duration::from_mins(new.expires_in_minutes);
+        let lifetime = Duration::from_mins(new.minutes());
         let expires_at = DateTime::from_secs(DateTime::from(budget.now() + lifetime).secs());
         let end = SystemTime::try_from(expires_at).expect("it is a day from now at most");
         let flow = Flow::new(callback, &connection.app_authorization, end);
-        self.flows.begin(&FlowId::of(&link), flow, budget.for_claim()).await.map_err(|unreachable| {
+        let id = FlowId::of(&link);
+        self.flows.begin(&id, flow, budget.for_claim()).await.map_err(|unreachable| {
             self.tell_and_count(&unreachable, invocation);
             TABLE_DOWN
         })?;
-        tracing::info!(reference = invocation.request_id, connection = connection.name, "flow begun");
+        tracing::info!(
+            reference = invocation.request_id,
+            flow = %id,
+            connection = connection.name,
+            caller,
+            "flow begun"
+        );
         let connect_url = format!("{base_url}/connect/{}", link.reveal());
         let expires_at = expires_at.fmt(DateTimeFormat::DateTime).expect("a year of four digits can be written");
         Ok(json!({ "connectUrl": connect_url, "expiresAt": expires_at }).to_string())
@@ -105,21 +116,22 @@ impl NewFlow {
     fn read(request: &Request<'_>) -> Option<Self> {
         // serde would read the members from an array, too.
         let body = request.body().filter(|body| body.trim_start().starts_with('{'))?;
-        serde_json::from_str(&body).ok().filter(|new: &Self| (1..=1_440).contains(&new.expires_in_minutes))
+        serde_json::from_str(&body).ok().filter(|new: &Self| (1..=1_440).contains(&new.minutes()))
     }
 
-    /// What the path of its redirect URI will name: an alias, or two UUIDs.
+    fn minutes(&self) -> u64 {
+        self.expires_in_minutes.unwrap_or(60)
+    }
+
+    /// The segments that the path of its redirect URI will have: an alias, an ARN's, or two UUIDs.
     fn names(&self) -> Option<Vec<&str>> {
         match (&self.connection, &self.app_bundle_identifier, &self.app_authorization_identifier) {
+            (Some(connection), None, None) if connection.starts_with("arn:") => Some(connection.split('/').collect()),
             (Some(connection), None, None) => Some(vec![connection]),
             (None, Some(app_bundle), Some(app_authorization)) => Some(vec![app_bundle, app_authorization]),
             _ => None,
         }
     }
-}
-
-fn an_hour() -> u64 {
-    60
 }
 
 impl Problem {

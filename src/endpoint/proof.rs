@@ -5,13 +5,13 @@ use crate::app_authorization::Connection;
 use crate::budget::Budget;
 use crate::callback_log::{CallbackLog, Checked};
 use crate::config::StateMode;
-use crate::flow::{Bearer, Refused, State};
+use crate::flow::{Bearer, FlowId, Refused, State};
 use crate::gateway::Request;
 use crate::ledger::{CodeKey, Kept};
 use crate::outcome::{Outcome, ResultPage};
 use crate::query::Parameter;
+use crate::redirect_uri::RedirectUri;
 use crate::secret::Secret;
-use crate::table::Unreachable;
 
 /// The most cookies of one flow that are compared: a browser sends one, and DynamoDB takes a hundred.
 const MOST_COOKIES: usize = 16;
@@ -21,28 +21,12 @@ const MOST_COOKIES: usize = 16;
 pub(super) enum Proof {
     /// It was not checked.
     Off,
-    /// It is this browser's, for this app authorization, and used up now.
-    Valid(State),
+    /// It was given to this browser for this app authorization, with this redirect URI; it is used up now.
+    Valid(State, RedirectUri),
     /// It proves nothing.
     Refused(Refused),
     /// The table does not answer.
     Unreachable,
-}
-
-impl Proof {
-    /// Whether the browser is the one that was asked.
-    pub(super) fn is_valid(&self) -> bool {
-        matches!(self, Self::Valid(_))
-    }
-
-    /// What the callback comes to without the code being spent.
-    pub(super) fn refusal(&self, mode: StateMode) -> Option<Outcome> {
-        match self {
-            Self::Refused(refused) if mode == StateMode::Enforce => Some(refused.outcome()),
-            Self::Unreachable if mode == StateMode::Enforce => Some(Outcome::TemporarilyUnavailable),
-            _ => None,
-        }
-    }
 }
 
 impl Endpoint {
@@ -59,19 +43,29 @@ impl Endpoint {
         if self.config.state_mode == StateMode::Off {
             return Proof::Off;
         }
-        let proof = match self.check(request, connection, code, budget).await {
-            Ok(Ok(state)) => Proof::Valid(state),
-            Ok(Err(refused)) => Proof::Refused(refused),
-            Err(unreachable) => {
-                unreachable.tell(&invocation.request_id);
-                log.note_ledger(Kept::Unreachable);
-                Proof::Unreachable
+        let proof = match state(request) {
+            Err(refused) => Proof::Refused(refused),
+            Ok(state) => {
+                let cookies = self.cookies(request, &state.flow);
+                let app_authorization = &connection.app_authorization.canonical_name();
+                let by = Bearer { cookies: &cookies, app_authorization, now: budget.now() };
+                let taken = self.flows.take(&state, code, &by, budget.for_claim()).await;
+                log.flow = Some(state.flow).filter(|_| !matches!(taken, Ok(Err(Refused::Unknown)) | Err(_)));
+                match taken {
+                    Ok(Ok(redirect_uri)) => Proof::Valid(state, redirect_uri),
+                    Ok(Err(refused)) => Proof::Refused(refused),
+                    Err(unreachable) => {
+                        unreachable.tell(&invocation.request_id);
+                        log.note_ledger(Kept::Unreachable);
+                        Proof::Unreachable
+                    }
+                }
             }
         };
         log.state = match &proof {
             Proof::Off => Checked::Off,
-            Proof::Valid(_) => Checked::Valid,
-            Proof::Refused(refused) => Checked::Refused(*refused),
+            Proof::Valid(..) => Checked::Valid,
+            Proof::Refused(refused) => Checked::Refused(refused.name()),
             Proof::Unreachable => Checked::Unchecked,
         };
         if let (Proof::Refused(refused), StateMode::Report) = (&proof, self.config.state_mode) {
@@ -85,25 +79,31 @@ impl Endpoint {
         proof
     }
 
-    /// Reads `state` and uses it up.
-    async fn check(
+    /// Lets a browser that comes back without a code, and has lost its cookie, start again at once: the page tells it to.
+    pub(super) async fn release(
         &self,
         request: &Request<'_>,
-        connection: &Connection,
-        code: &CodeKey,
         budget: &Budget,
-    ) -> Result<Result<State, Refused>, Unreachable> {
-        let text = match request.query.values("state").next() {
-            Some(Parameter::Text(text)) if !text.is_empty() => text,
-            Some(Parameter::Malformed) => return Ok(Err(Refused::Unknown)),
-            _ => return Ok(Err(Refused::Missing)),
-        };
-        let Some(state) = State::parse(text) else { return Ok(Err(Refused::Unknown)) };
-        let name = state.flow.cookie_name(self.is_secure(request));
-        let cookies: Vec<Secret> = request.cookies(&name).filter_map(Secret::parse).take(MOST_COOKIES).collect();
-        let app_authorization = &connection.app_authorization.canonical_name();
-        let by = Bearer { cookies: &cookies, app_authorization, now: budget.now() };
-        Ok(self.flows.take(&state, code, &by, budget.for_claim()).await?.map(|()| state))
+        invocation: &Invocation,
+        log: &mut CallbackLog<'_>,
+    ) {
+        let Ok(state) = state(request) else { return };
+        if self.config.state_mode == StateMode::Off || !self.cookies(request, &state.flow).is_empty() {
+            return;
+        }
+        match self.flows.release(&state, budget.now(), budget.for_claim()).await {
+            Ok(released) => log.flow = released.then_some(state.flow),
+            Err(unreachable) => {
+                unreachable.tell(&invocation.request_id);
+                log.note_ledger(Kept::Unreachable);
+            }
+        }
+    }
+
+    /// The cookies of this flow that the browser has sent.
+    pub(super) fn cookies(&self, request: &Request<'_>, flow: &FlowId) -> Vec<Secret> {
+        let name = flow.cookie_name(self.is_secure(request));
+        request.cookies(&name).filter_map(Secret::parse).take(MOST_COOKIES).collect()
     }
 
     /// Ends the flow unless something failed, which leaves its link good for another try.
@@ -114,13 +114,22 @@ impl Endpoint {
         budget: &Budget,
         invocation: &Invocation,
     ) -> Kept {
-        if let Proof::Valid(state) = proof
+        if let Proof::Valid(state, _) = proof
             && outcome.page() != ResultPage::Failed
-            && let Err(unreachable) = self.flows.finish(&state.flow, budget.for_record()).await
+            && let Err(unreachable) = self.flows.finish(&state.flow, outcome, budget.for_record()).await
         {
             unreachable.tell(&invocation.request_id);
             return Kept::Unreachable;
         }
         Kept::Nowhere
+    }
+}
+
+/// Reads the `state` of an authorization response.
+fn state(request: &Request<'_>) -> Result<State, Refused> {
+    match request.query.values("state").next() {
+        Some(Parameter::Text(text)) if !text.is_empty() => State::parse(text).ok_or(Refused::Unknown),
+        Some(Parameter::Malformed) => Err(Refused::Unknown),
+        _ => Err(Refused::Missing),
     }
 }

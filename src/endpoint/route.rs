@@ -27,6 +27,22 @@ impl<'p> Route<'p> {
         })
     }
 
+    /// How the route is written, for the log: the path itself has the link's secret.
+    pub(super) fn pattern(&self) -> &'static str {
+        match self {
+            Self::Redirection(segments) => match segments.len() {
+                1 => "/callback/{connection}",
+                2 => "/callback/{appBundleIdentifier}/{appAuthorizationIdentifier}",
+                _ => "/callback/{appAuthorizationArn}",
+            },
+            Self::Result(ResultPage::Connected) => "/connected",
+            Self::Result(ResultPage::Pending) => "/pending",
+            Self::Result(ResultPage::Failed) => "/failed",
+            Self::Flows => "/flows",
+            Self::Connect(_) => "/connect/{flow}",
+        }
+    }
+
     /// The route of a path; one slash at its end changes nothing.
     pub(super) fn of(path: &'p str) -> Option<Self> {
         let path = path.strip_prefix('/')?;

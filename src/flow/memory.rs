@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Bearer, Flow, FlowId, Refused, State};
 use crate::bounded::Bounded;
 use crate::ledger::CodeKey;
+use crate::redirect_uri::RedirectUri;
 
 /// The most flows that are remembered.
 const MOST: usize = 1_024;
@@ -21,7 +22,7 @@ impl Memory {
         self.flows().get(id).cloned()
     }
 
-    pub(super) fn take(&self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<(), Refused> {
+    pub(super) fn take(&self, state: &State, code: &CodeKey, by: &Bearer<'_>) -> Result<RedirectUri, Refused> {
         self.flows().get_mut(&state.flow).ok_or(Refused::Unknown)?.take(state, code, by)
     }
 

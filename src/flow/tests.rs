@@ -33,18 +33,40 @@ fn bearer<'b>(cookies: &'b [Secret], flow: &'b Flow, seconds: u64) -> Bearer<'b>
     Bearer { cookies, app_authorization: &flow.app_authorization, now: at(seconds) }
 }
 
+fn redirect_uri(path: &str) -> RedirectUri {
+    RedirectUri::new("https://connect.example.com", path).unwrap()
+}
+
+/// A press of the browser that has this cookie, with its `state`.
+fn press(id: FlowId, cookie: &Secret) -> (Press, State) {
+    let state = State::new(id);
+    let redirect_uri = redirect_uri("/callback/slack");
+    (Press { secret: state.press.hash(), cookie: cookie.hash(), redirect_uri, used: None }, state)
+}
+
+/// Presses the button of a flow at that second, if that may be.
+fn bind(flow: &mut Flow, id: FlowId, cookie: &Secret, seconds: u64) -> Option<State> {
+    let (press, state) = press(id, cookie);
+    flow.bind(press, at(seconds)).then_some(state)
+}
+
+/// The same cookie once more.
+fn again(cookie: &Secret) -> Secret {
+    Secret::parse(cookie.reveal()).unwrap()
+}
+
 /// A flow whose button was pressed at 100 s, with the `state` of that press and the browser's cookie.
 fn pressed() -> (Flow, State, Secret) {
-    let (state, cookie) = (State::new(FlowId::of(&Secret::random())), Secret::random());
-    let mut flow = flow();
-    assert!(flow.bind(&state, Browser { cookie: cookie.hash(), until: at(700) }, at(100)));
+    let (id, cookie, mut flow) = (FlowId::of(&Secret::random()), Secret::random(), flow());
+    let state = bind(&mut flow, id, &cookie, 100).unwrap();
     (flow, state, cookie)
 }
 
 #[test]
 fn a_link_is_good_until_its_time_for_one_browser_until_it_is_finished() {
     let (fresh, (flow, _, cookie)) = (flow(), pressed());
-    let finished = Flow { finished: true, ..flow.clone() };
+    let finished = |outcome| Flow { ended: Some(outcome), ..flow.clone() };
+    let (connected, pending) = (finished(Outcome::Connected), finished(Outcome::InProgress));
     let (own, other, both) = (&[cookie][..], &[Secret::random()][..], [Secret::random(), Secret::random()]);
     for (flow, cookies, now, expected) in [
         (&fresh, &[][..], 0, Ok(())),
@@ -55,12 +77,12 @@ fn a_link_is_good_until_its_time_for_one_browser_until_it_is_finished() {
         (&flow, other, 101, Err(Dead::OtherBrowser)),
         (&flow, &both, 101, Err(Dead::OtherBrowser)),
         (&flow, &[], 101, Err(Dead::OtherBrowser)),
-        // The cookie has ended, and whoever comes may begin anew.
+        // The ownership has ended, and another browser may begin anew.
         (&flow, &[], 699, Err(Dead::OtherBrowser)),
         (&flow, &[], 700, Ok(())),
-        (&finished, own, 101, Err(Dead::Finished)),
-        (&finished, other, 101, Err(Dead::Finished)),
-        (&finished, own, EXPIRES, Err(Dead::Finished)),
+        (&connected, own, 101, Err(Dead::Finished(Outcome::Connected))),
+        (&pending, other, 101, Err(Dead::Finished(Outcome::InProgress))),
+        (&connected, own, EXPIRES, Err(Dead::Finished(Outcome::Connected))),
     ] {
         assert_eq!(flow.admits(cookies, at(now)), expected, "{now}");
     }
@@ -69,15 +91,14 @@ fn a_link_is_good_until_its_time_for_one_browser_until_it_is_finished() {
 #[test]
 fn a_button_can_be_pressed_only_so_often() {
     let (mut flow, state, cookie) = pressed();
-    let browser = Browser { cookie: cookie.hash(), until: at(700) };
-    let cookies = &[cookie][..];
+    let cookies = &[again(&cookie)][..];
     for _ in 1..MOST_PRESSES {
         assert_eq!(flow.admits(cookies, at(101)), Ok(()));
-        assert!(flow.bind(&State::new(state.flow), browser, at(101)));
+        assert!(bind(&mut flow, state.flow, &cookie, 101).is_some());
     }
-    assert_eq!(flow.admits(cookies, at(101)), Err(Dead::Expired));
+    assert_eq!(flow.admits(cookies, at(101)), Err(Dead::PressedTooOften));
     // What was pressed before is still good.
-    assert_eq!(flow.take(&state, &code("first"), &bearer(cookies, &flow.clone(), 102)), Ok(()));
+    assert!(flow.take(&state, &code("first"), &bearer(cookies, &flow.clone(), 102)).is_ok());
 }
 
 #[test]
@@ -85,31 +106,50 @@ fn a_state_proves_what_it_should_and_nothing_else() {
     let (flow, state, cookie) = pressed();
     let mut used = flow.clone();
     let own = &[cookie][..];
-    assert_eq!(used.take(&state, &code("first"), &bearer(own, &flow, 150)), Ok(()));
-    let finished = Flow { finished: true, ..flow.clone() };
-    let done = Flow { finished: true, ..used.clone() };
+    assert!(used.take(&state, &code("first"), &bearer(own, &flow, 150)).is_ok());
+    let by = || Used { code: code("first"), at: at(150) };
+    let ended = |flow: &Flow, outcome| Flow { ended: Some(outcome), ..flow.clone() };
+    let (connected, pending) = (ended(&flow, Outcome::Connected), ended(&flow, Outcome::Unconfirmed));
+    let done = ended(&used, Outcome::Connected);
     let unknown = State { flow: state.flow, press: Secret::random() };
     let other = &[Secret::random()][..];
+    let (good, bad) = (true, false);
     for (name, flow, state, delivered, cookies, now, expected) in [
         ("right", &flow, &state, "first", own, 200, Ok(())),
         ("in time", &flow, &state, "first", own, EXPIRES - 1, Ok(())),
         ("late", &flow, &state, "first", own, EXPIRES, Err(Refused::Expired)),
+        ("late, other browser", &flow, &state, "first", other, EXPIRES, Err(Refused::Expired)),
         ("never given out", &flow, &unknown, "first", own, 200, Err(Refused::Unknown)),
         ("another's cookie", &flow, &state, "first", other, 200, Err(Refused::OtherBrowser)),
         ("no cookie", &flow, &state, "first", &[], 200, Err(Refused::OtherBrowser)),
         ("the same code again", &used, &state, "first", own, 200, Ok(())),
         ("the same code again, late", &used, &state, "first", own, EXPIRES, Ok(())),
         ("the same code again, other browser", &used, &state, "first", other, 200, Err(Refused::OtherBrowser)),
-        ("another code", &used, &state, "second", own, 200, Err(Refused::Used)),
-        ("finished from another tab", &finished, &state, "first", own, 200, Err(Refused::Used)),
-        ("finished, the same code again", &done, &state, "first", own, 200, Ok(())),
-        ("finished, another code", &done, &state, "second", own, 200, Err(Refused::Used)),
+        ("another code", &used, &state, "second", own, 200, Err(Refused::Used { by: by(), link_is_good: good })),
+        (
+            "another code, late",
+            &used,
+            &state,
+            "second",
+            own,
+            EXPIRES,
+            Err(Refused::Used { by: by(), link_is_good: bad }),
+        ),
+        ("another code, other browser", &used, &state, "second", other, 200, Err(Refused::OtherBrowser)),
+        ("ended from another tab", &connected, &state, "first", own, 200, Err(Refused::Finished(Outcome::Connected))),
+        ("ended, late", &connected, &state, "first", own, EXPIRES, Err(Refused::Finished(Outcome::Connected))),
+        ("ended pending", &pending, &state, "first", own, 200, Err(Refused::Finished(Outcome::Unconfirmed))),
+        ("ended, other browser", &connected, &state, "first", other, 200, Err(Refused::OtherBrowser)),
+        ("ended, the same code again", &done, &state, "first", own, 200, Ok(())),
+        ("ended, another code", &done, &state, "second", own, 200, Err(Refused::Finished(Outcome::Connected))),
     ] {
-        assert_eq!(flow.check(state, &code(delivered), &bearer(cookies, flow, now)), expected, "{name}");
-        // Whose browser it is comes before what it is for.
+        let checked = flow.check(state, &code(delivered), &bearer(cookies, flow, now)).cloned();
+        assert_eq!(checked, expected.clone().map(|()| redirect_uri("/callback/slack")), "{name}");
+        // Whose browser it is comes before what it is for, and both before what came of it.
         let elsewhere = Bearer { app_authorization: "us-east-1/another", ..bearer(cookies, flow, now) };
-        let expected = expected.and(Err(Refused::OtherAuthorization));
-        assert_eq!(flow.check(state, &code(delivered), &elsewhere), expected, "{name}");
+        let first = matches!(expected, Err(Refused::Unknown | Refused::Expired | Refused::OtherBrowser));
+        let expected = if first { expected.unwrap_err() } else { Refused::OtherAuthorization };
+        assert_eq!(flow.check(state, &code(delivered), &elsewhere), Err(expected), "{name}");
     }
 }
 
@@ -118,33 +158,84 @@ fn a_state_is_used_up_by_one_code() {
     let (mut flow, state, cookie) = pressed();
     let (known, own) = (flow.clone(), [cookie]);
     let by = bearer(&own, &known, 200);
-    assert_eq!(flow.take(&state, &code("first"), &bearer(&[], &known, 200)), Err(Refused::OtherBrowser));
+    let stranger = [Secret::random()];
+    assert_eq!(flow.take(&state, &code("first"), &bearer(&stranger, &known, 200)), Err(Refused::OtherBrowser));
     for _ in 0..2 {
-        assert_eq!(flow.take(&state, &code("first"), &by), Ok(()));
+        assert_eq!(flow.take(&state, &code("first"), &by), Ok(redirect_uri("/callback/slack")));
     }
-    assert_eq!(flow.take(&state, &code("second"), &by), Err(Refused::Used));
+    let first = Used { code: code("first"), at: at(200) };
+    let refused = flow.take(&state, &code("second"), &bearer(&own, &known, 210));
+    assert_eq!(refused, Err(Refused::Used { by: first, link_is_good: true }));
     assert_eq!(flow.take(&State::new(state.flow), &code("third"), &by), Err(Refused::Unknown));
 }
 
 #[test]
-fn tabs_of_one_browser_share_a_flow_and_another_browser_has_to_wait_for_its_cookie_to_end() {
+fn tabs_of_one_browser_share_a_flow_and_another_browser_has_to_wait() {
     let (mut flow, first, cookie) = pressed();
-    let second = State::new(first.flow);
-    assert!(flow.bind(&second, Browser { cookie: cookie.hash(), until: at(800) }, at(200)));
+    let second = bind(&mut flow, first.flow, &cookie, 200).unwrap();
     assert_eq!(flow.browser.unwrap().until, at(800));
+    let (own, other) = ([again(&cookie)], [Secret::random()]);
     for state in [&first, &second] {
-        let own = [Secret::parse(cookie.reveal()).unwrap()];
-        assert_eq!(flow.check(state, &code("a"), &bearer(&own, &flow, 250)), Ok(()));
+        assert!(flow.check(state, &code("a"), &bearer(&own, &flow, 250)).is_ok());
     }
-    let other = Secret::random();
-    let browser = Browser { cookie: other.hash(), until: at(1_400) };
-    assert!(!flow.clone().bind(&State::new(first.flow), browser, at(799)));
-    assert!(flow.bind(&State::new(first.flow), browser, at(800)));
-    // What the first browser brings back now is nobody's.
-    assert_eq!(flow.check(&first, &code("a"), &bearer(&[cookie], &flow, 801)), Err(Refused::OtherBrowser));
-    let dead = Flow { finished: true, ..flow.clone() };
-    assert!(!dead.clone().bind(&State::new(first.flow), browser, at(802)));
-    assert!(!flow.bind(&State::new(first.flow), browser, at(EXPIRES)));
+    assert!(bind(&mut flow.clone(), first.flow, &other[0], 799).is_none());
+    let third = bind(&mut flow, first.flow, &other[0], 800).unwrap();
+    // Each state stays with the browser that it was given to, whichever owns the flow.
+    for (state, cookies, expected) in [
+        (&first, &own, None),
+        (&first, &other, Some(Refused::OtherBrowser)),
+        (&second, &other, Some(Refused::OtherBrowser)),
+        (&third, &own, Some(Refused::OtherBrowser)),
+        (&third, &other, None),
+    ] {
+        assert_eq!(flow.check(state, &code("a"), &bearer(cookies, &flow, 801)).err(), expected);
+    }
+    let mut dead = Flow { ended: Some(Outcome::Connected), ..flow.clone() };
+    assert!(bind(&mut dead, first.flow, &other[0], 802).is_none());
+    assert!(bind(&mut flow, first.flow, &other[0], EXPIRES).is_none());
+}
+
+#[test]
+fn only_a_live_state_of_the_owner_without_any_cookie_ends_the_ownership() {
+    let (flow, state, cookie) = pressed();
+    let (own, other) = ([again(&cookie)], [Secret::random()]);
+    let ended = Flow { ended: Some(Outcome::InProgress), ..flow.clone() };
+    let mut used = flow.clone();
+    used.take(&state, &code("a"), &bearer(&own, &flow, 150)).unwrap();
+    let mut passed_on = flow.clone();
+    bind(&mut passed_on, state.flow, &other[0], 700).unwrap();
+    let unknown = State::new(state.flow);
+    for (name, flow, state, cookies, now, expected) in [
+        ("no cookie", &flow, &state, &[][..], 200, true),
+        ("another cookie", &flow, &state, &other, 200, false),
+        ("an unknown state", &flow, &unknown, &[], 200, false),
+        ("too late", &flow, &state, &[], EXPIRES, false),
+        ("ended", &ended, &state, &[], 200, false),
+        ("a state that was used", &used, &state, &[], 200, false),
+        ("a state of the owner before", &passed_on, &state, &[], 701, false),
+    ] {
+        let mut changed = flow.clone();
+        assert!(changed.take(state, &code("b"), &bearer(cookies, flow, now)).is_err(), "{name}");
+        assert_eq!(changed.browser.is_none(), expected, "{name}");
+        assert_eq!(Flow { browser: flow.browser, ..changed }, *flow, "{name}: nothing else changes");
+        if cookies.is_empty() {
+            assert_eq!(flow.clone().release(state, at(now)), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_pending_may_become_connected_and_not_the_other_way_round() {
+    let mut flow = flow();
+    for (outcome, expected) in [
+        (Outcome::InProgress, Outcome::InProgress),
+        (Outcome::Unconfirmed, Outcome::InProgress),
+        (Outcome::Connected, Outcome::Connected),
+        (Outcome::Unconfirmed, Outcome::Connected),
+    ] {
+        flow.finish(outcome);
+        assert_eq!(flow.ended, Some(expected));
+    }
 }
 
 #[test]

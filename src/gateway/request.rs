@@ -119,12 +119,12 @@ impl<'e> Request<'e> {
         })
     }
 
-    /// Whether API Gateway, or Lambda for a function URL, has verified the caller's signature and lets them in.
+    /// The ARN of the caller whose signature API Gateway, or Lambda for a function URL, has verified.
     #[must_use]
-    pub fn has_iam_identity(&self) -> bool {
+    pub fn iam_identity(&self) -> Option<&'e str> {
         ["/requestContext/identity/userArn", "/requestContext/authorizer/iam/userArn"]
             .iter()
-            .any(|pointer| text(self.event.pointer(pointer)).is_some_and(|arn| arn.starts_with("arn:")))
+            .find_map(|pointer| text(self.event.pointer(pointer)).filter(|arn| arn.starts_with("arn:")))
     }
 
     /// The body, decoded where API Gateway has encoded it; none where there is none or it is no text.

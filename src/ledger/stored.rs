@@ -34,7 +34,7 @@ impl Table {
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(&owner.0));
         match self.put(put, within).await? {
-            Change::Done => Ok(None),
+            Change::Done(_) => Ok(None),
             Change::Refused(Some(item)) => Ok(Some(Entry::from_item(&item))),
             // Not every server that speaks DynamoDB sends the item along.
             Change::Refused(None) => {

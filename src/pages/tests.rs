@@ -13,9 +13,13 @@ fn every_page() -> Vec<Page> {
         Page::NotFound,
         Page::LinkUnknown,
         Page::LinkDead(Dead::Expired),
-        Page::LinkDead(Dead::Finished),
+        Page::LinkDead(Dead::PressedTooOften),
+        Page::LinkDead(Dead::Finished(Outcome::Connected)),
+        Page::LinkDead(Dead::Finished(Outcome::InProgress)),
+        Page::LinkDead(Dead::OtherAuthorization),
         Page::LinkDead(Dead::OtherBrowser),
         Page::Foreign,
+        Page::NoCookie,
         Page::Unavailable,
         Page::MethodNotAllowed,
         Page::InternalError,
@@ -83,9 +87,23 @@ fn a_title_begins_with_the_outcome() {
         (Page::Result(Outcome::Connected), "Connected · The application is connected"),
         (Page::Result(Outcome::Unconfirmed), "Pending · Not confirmed yet"),
         (Page::Failed, "Not connected · The connection could not be made"),
+        (Page::Result(Outcome::LinkUsed), "Connected · The application is already connected"),
+        (Page::LinkDead(Dead::Finished(Outcome::Connected)), "Connected · Already connected"),
+        (Page::LinkDead(Dead::Finished(Outcome::Unconfirmed)), "Pending · This link has done its work"),
         (Page::NotFound, "Page not found"),
     ] {
         assert_eq!(between(&full(page), "<title>", "</title>"), title);
+    }
+}
+
+#[test]
+fn a_link_that_has_connected_shows_no_sign_of_failure() {
+    for page in [Page::Result(Outcome::LinkUsed), Page::LinkDead(Dead::Finished(Outcome::Connected))] {
+        let [told, connected] = [full(page), full(Page::Result(Outcome::Connected))];
+        for (open, close) in [("<body class=\"", "\""), ("<path class=\"glyph\" d=\"", "\"")] {
+            assert_eq!(between(&told, open, close), between(&connected, open, close), "{page:?}");
+        }
+        assert!(!told.contains("Not connected"), "{page:?}");
     }
 }
 
@@ -214,7 +232,7 @@ fn a_page_has_the_status_of_what_it_says() {
             Page::BadRequest => 400,
             Page::NotFound | Page::LinkUnknown => 404,
             Page::LinkDead(_) => 410,
-            Page::Foreign => 403,
+            Page::Foreign | Page::NoCookie => 403,
             Page::Unavailable => 503,
             Page::MethodNotAllowed => 405,
             Page::InternalError => 500,

@@ -46,10 +46,25 @@ impl Words {
                 "It was good for a limited time only, and that is over.",
                 "Ask the team that sent it for a new one.",
             ),
-            Page::LinkDead(Dead::Finished) => (
-                "This link was used before",
-                "The connection that it was for has been finished.",
+            Page::LinkDead(Dead::PressedTooOften) => (
+                "The button was pressed too often",
+                "The button behind this link has been pressed as often as it may be.",
+                "Go on in the window in which you have begun, or ask the team that sent the link for a new one.",
+            ),
+            Page::LinkDead(Dead::Finished(Outcome::Connected)) => (
+                "Already connected",
+                "The connection that this link is for has been made.",
                 "You may close this page; to connect once more, ask the team that requested the connection for a new link.",
+            ),
+            Page::LinkDead(Dead::Finished(_)) => (
+                "This link has done its work",
+                "An approval has arrived through it, and the connection was not confirmed yet.",
+                "You can safely close this page; ask the team that requested the connection whether it is ready.",
+            ),
+            Page::LinkDead(Dead::OtherAuthorization) => (
+                "This link is out of date",
+                "The connection that it was made for has changed since.",
+                "Ask the team that sent it for a new one.",
             ),
             Page::LinkDead(Dead::OtherBrowser) => (
                 "The link is in use in another browser",
@@ -61,6 +76,11 @@ impl Words {
                 "This did not come from the page itself",
                 "The request was sent from somewhere else, so nothing was done.",
                 "Open the link you were given, and press the button on its page.",
+            ),
+            Page::NoCookie => (
+                "This browser keeps no cookies for this site",
+                "The page before gave your browser a cookie, and it was not sent back, so nothing was begun.",
+                "Allow cookies for this site, or take another browser, and open the link you were given once more.",
             ),
             Page::Unavailable => (
                 "This page is not available for a moment",
@@ -141,8 +161,8 @@ impl Words {
             ),
             Outcome::InvalidState => (
                 "Your approval could not be matched",
-                "It did not arrive in the browser in which you started, or not for the same connection, so no connection \
-                 was made.",
+                "It did not arrive in the browser in which you started, or it belongs to an earlier try, so no connection \
+                 was made with it.",
                 "Open the link you were given once more, and go through all the steps in that same browser.",
             ),
             Outcome::LinkExpired => (
@@ -151,9 +171,10 @@ impl Words {
                 "Ask the team that requested the connection for a new link.",
             ),
             Outcome::LinkUsed => (
-                "The link was used before",
-                "This connection was already finished from the same link, so nothing was changed.",
-                "You may close this page; to connect once more, ask the team that requested the connection for a new link.",
+                "The application is already connected",
+                "The connection was made from the same link before, so nothing was changed.",
+                "You have nothing more to do and can close this page; to connect once more, ask the team that requested \
+                 the connection for a new link.",
             ),
         };
         Self { heading, happened, now }

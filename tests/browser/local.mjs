@@ -13,10 +13,12 @@
 //
 // One line for each check, then the count. The exit code is 1 if one of them failed.
 //
-// Read `flow.mjs` (connect links), then `bare.mjs` (without them), then `looks.mjs`; `certified.mjs` and `outside.mjs` have
+// Read `flow.mjs` (connect links), then `again.mjs` (when something goes wrong),
+// then `bare.mjs` (without them), then `looks.mjs`; `certified.mjs` and `outside.mjs` have
 // `oidc-provider` for the application. `example.mjs`, `person.mjs` and `oidc.mjs` are what they stand on.
 
 import { chromium } from 'playwright-core';
+import { again } from './again.mjs';
 import { aPersonsWays, tooLate } from './bare.mjs';
 import { certified } from './certified.mjs';
 import { Example } from './example.mjs';
@@ -39,7 +41,7 @@ const browser = await chromium.launch({
 });
 try {
   for (const front of FRONTS) {
-    for (const scenarios of [aFlow, aFlowTooLate, reported, aPersonsWays, tooLate]) {
+    for (const scenarios of [aFlow, again, aFlowTooLate, reported, aPersonsWays, tooLate]) {
       // An example that does not start is one more failure, not the end.
       await scenarios(front, browser, tally).catch((error) => tally.check(`${front}: starts`, () => { throw error; }));
     }

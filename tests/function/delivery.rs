@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use appfabric_connect::app_authorization::{AppAuthorization, AppAuthorizationArn};
-use appfabric_connect::appfabric::AppFabric;
+use appfabric_connect::appfabric::{AppFabric, Spending};
 use appfabric_connect::authorization_code::AuthorizationCode;
 use appfabric_connect::budget::Budget;
 use appfabric_connect::callback_log::CallbackLog;
 use appfabric_connect::delivery::Delivery;
+use appfabric_connect::flow::Used;
 use appfabric_connect::ledger::{Claimed, CodeKey, Ledger};
-use appfabric_connect::outcome::Outcome;
+use appfabric_connect::outcome::{Outcome, ResultPage};
 use appfabric_connect::redirect_uri::RedirectUri;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -42,32 +43,62 @@ impl HttpConnector for Seen {
 impl Seen {
     /// What a second delivery says of a code whose first one ended like this, a minute ago, or left no word.
     async fn told(self, first: Option<Outcome>, proven: bool) -> Outcome {
-        let app_authorization =
-            AppAuthorizationArn::parse(&arn(1).to_string()).map(AppAuthorization::Arn).expect("an ARN");
-        let code = || AuthorizationCode::try_from("code".to_owned()).expect("a code");
-        let key = CodeKey::new(&app_authorization, &code());
-        let ledger = Ledger::new(None);
-        let budget = |now| Budget::new(now, Duration::from_secs(25));
-        let (Claimed::First(claim), _) = ledger.claim(key.clone(), "the-first", &budget(minute_ago())).await else {
-            panic!("nobody had claimed it");
-        };
-        if let Some(first) = first {
-            ledger.record(claim, first, &budget(minute_ago())).await;
-        }
+        let (ledger, app_authorization) = (Ledger::new(None), app_authorization());
+        claimed(&ledger, first, minute_ago()).await;
+        let (appfabric, budget, mut log) = (self.appfabric(), budget(now()), CallbackLog::new(REFERENCE, false));
+        let delivery = delivery(&ledger, &app_authorization, &appfabric, &budget, &mut log, proven);
+        let redirect_uri = RedirectUri::new("https://connect.example.com", "/callback/slack").expect("a redirect URI");
+        delivery.conclude(Spending::new(code(), &redirect_uri), key()).await.0
+    }
 
+    /// What another code with the same `state` is told, this long after the first one came.
+    async fn told_another(self, ledger: &Ledger, since: Duration, link_is_good: bool) -> Outcome {
+        let (appfabric, app_authorization, budget) = (self.appfabric(), app_authorization(), budget(now()));
+        let mut log = CallbackLog::new(REFERENCE, false);
+        let delivery = delivery(ledger, &app_authorization, &appfabric, &budget, &mut log, true);
+        delivery.another(&Used { code: key(), at: now() - since }, link_is_good).await
+    }
+
+    fn appfabric(self) -> AppFabric {
         let connector = SharedHttpConnector::new(self);
-        let delivery = Delivery {
-            appfabric: &AppFabric::new(sdk(http_client_fn(move |_, _| connector.clone()), "https://appfabric.example")),
-            ledger: &ledger,
-            app_authorization: &app_authorization,
-            redirect_uri: &RedirectUri::new("https://connect.example.com", "/callback/slack").expect("a redirect URI"),
-            budget: &budget(now()),
-            reference: REFERENCE,
-            proven,
-            strict: false,
-            log: &mut CallbackLog::new(REFERENCE, false),
-        };
-        delivery.conclude(code(), key).await.0
+        AppFabric::new(sdk(http_client_fn(move |_, _| connector.clone()), "https://appfabric.example"))
+    }
+}
+
+fn delivery<'d>(
+    ledger: &'d Ledger,
+    app_authorization: &'d AppAuthorization,
+    appfabric: &'d AppFabric,
+    budget: &'d Budget,
+    log: &'d mut CallbackLog<'static>,
+    proven: bool,
+) -> Delivery<'d, 'static> {
+    Delivery { appfabric, ledger, app_authorization, budget, reference: REFERENCE, proven, strict: false, log }
+}
+
+fn app_authorization() -> AppAuthorization {
+    AppAuthorizationArn::parse(&arn(1).to_string()).map(AppAuthorization::Arn).expect("an ARN")
+}
+
+fn code() -> AuthorizationCode {
+    AuthorizationCode::try_from("code".to_owned()).expect("a code")
+}
+
+fn key() -> CodeKey {
+    CodeKey::new(&app_authorization(), &code())
+}
+
+fn budget(now: SystemTime) -> Budget {
+    Budget::new(now, Duration::from_secs(25))
+}
+
+/// Lets the first delivery claim the code then, and end like this, or leave no word.
+async fn claimed(ledger: &Ledger, first: Option<Outcome>, then: SystemTime) {
+    let (Claimed::First(claim), _) = ledger.claim(key(), "the-first", &budget(then)).await else {
+        panic!("it was not claimed before");
+    };
+    if let Some(first) = first {
+        ledger.record(claim, first, &budget(then)).await;
     }
 }
 
@@ -117,5 +148,51 @@ async fn whoever_has_proved_something_is_told_what_came_since_of_a_code_whose_ow
     ] {
         let updated_at = if since { now() } else { minute_ago() - Duration::from_mins(1) };
         assert_eq!(Seen { status, updated_at }.told(None, true).await, expected, "{status} {since}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_code_with_a_used_state_is_told_what_came_of_the_first_one() {
+    const JUST_NOW: Duration = Duration::from_secs(1);
+    const LONG_AGO: Duration = Duration::from_mins(1);
+    let waits = || Seen { status: "PendingConnect", updated_at: minute_ago() };
+    // It was not claimed yet, or will not be any more.
+    for (since, link_is_good, expected) in [
+        (JUST_NOW, true, Outcome::InProgress),
+        (Duration::from_millis(29_999), true, Outcome::InProgress),
+        (Duration::from_secs(30), true, Outcome::InvalidState),
+        (LONG_AGO, false, Outcome::LinkExpired),
+    ] {
+        assert_eq!(waits().told_another(&Ledger::new(None), since, link_is_good).await, expected, "{since:?}");
+    }
+    // Its first delivery is still running.
+    let ledger = Ledger::new(None);
+    claimed(&ledger, None, now() - JUST_NOW).await;
+    assert_eq!(waits().told_another(&ledger, JUST_NOW, true).await, Outcome::InProgress);
+    // Its first delivery is gone, and AppFabric knows.
+    for (status, expected) in [
+        ("Connected", Outcome::LinkUsed),
+        ("PendingConnect", Outcome::Unconfirmed),
+        ("ConnectionValidationFailed", Outcome::InvalidState),
+    ] {
+        let ledger = Ledger::new(None);
+        claimed(&ledger, None, minute_ago()).await;
+        assert_eq!(
+            Seen { status, updated_at: now() }.told_another(&ledger, LONG_AGO, true).await,
+            expected,
+            "{status}"
+        );
+    }
+    for outcome in Outcome::ALL {
+        let ledger = Ledger::new(None);
+        claimed(&ledger, Some(outcome), now() - JUST_NOW).await;
+        let expected = match outcome.page() {
+            ResultPage::Connected => [Outcome::LinkUsed; 2],
+            ResultPage::Pending => [outcome; 2],
+            ResultPage::Failed => [Outcome::InvalidState, Outcome::LinkExpired],
+        };
+        for (link_is_good, expected) in [true, false].into_iter().zip(expected) {
+            assert_eq!(waits().told_another(&ledger, JUST_NOW, link_is_good).await, expected, "{outcome:?}");
+        }
     }
 }

@@ -60,12 +60,20 @@ impl Contents {
             "UpdateItem" => {
                 let item = &mut self.items[&text(&request["Key"]["id"]["S"])];
                 let expression = text(&request["UpdateExpression"]);
-                for assignment in expression.trim_start_matches("SET ").split(", ") {
-                    let (name, value) = assignment.split_once(" = ").expect("an assignment");
-                    let name = request["ExpressionAttributeNames"].get(name).map_or(name.to_owned(), text);
-                    item[name] = request["ExpressionAttributeValues"][value].clone();
+                for assignment in expression.trim_start_matches("SET #").split(", #") {
+                    let (path, value) = assignment.split_once(" = ").expect("an assignment");
+                    let value = &value[value.find(':').expect("a value")..];
+                    let name = |name: &str| {
+                        let alias = format!("#{}", name.trim_start_matches('#'));
+                        text(&request["ExpressionAttributeNames"][alias])
+                    };
+                    let mut place = &mut *item;
+                    for (depth, alias) in path.split('.').enumerate() {
+                        place = if depth == 0 { &mut place[name(alias)] } else { &mut place["M"][name(alias)] };
+                    }
+                    *place = request["ExpressionAttributeValues"][value.trim_end_matches(')')].clone();
                 }
-                json!({})
+                if request["ReturnValues"] == "ALL_NEW" { json!({ "Attributes": item }) } else { json!({}) }
             }
             other => panic!("{other} is none of the three"),
         }
@@ -86,13 +94,18 @@ async fn what_goes_to_the_table_opens_no_flow() {
     let body: Value = serde_json::from_str(begun["body"].as_str().expect("a body")).expect("JSON");
     let link = body["connectUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("a link").to_owned();
 
-    let mut press = file("button_pressed");
-    press["path"] = json!(format!("/connect/{link}"));
-    press["pathParameters"]["proxy"] = json!(link);
+    let at_link = |mut event: Value| {
+        event["path"] = json!(format!("/connect/{link}"));
+        event["pathParameters"]["proxy"] = json!(link);
+        event
+    };
+    let opened = answer(&endpoint, &at_link(file("link_opened"))).await;
+    let cookie = opened["multiValueHeaders"]["set-cookie"][0].as_str().and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.expect("a cookie").to_owned();
+    let mut press = at_link(file("button_pressed"));
+    press["headers"]["Cookie"] = json!(cookie);
     let pressed = answer(&endpoint, &press).await;
     let state = header(&pressed, "location").split("state=").nth(1).expect("a state").to_owned();
-    let cookie = pressed["multiValueHeaders"]["set-cookie"][0].as_str().and_then(|cookie| cookie.split(';').next());
-    let cookie = cookie.expect("a cookie").to_owned();
 
     let mut callback = event("rest", "connected");
     callback["multiValueQueryStringParameters"]["state"] = json!([state]);
@@ -126,4 +139,8 @@ async fn what_goes_to_the_table_opens_no_flow() {
         "valid_until",
     ];
     assert_eq!((names.as_slice(), table.items.len()), (&expected[..], 2), "{flow}");
+    let press = flow.as_object().and_then(|flow| flow.iter().find(|(name, _)| name.starts_with("state_")));
+    let mut names: Vec<&String> = press.expect("a press").1["M"].as_object().expect("a map").keys().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["code", "cookie", "redirect_uri", "used_at"], "{flow}");
 }

@@ -19,6 +19,7 @@ mod lost_record;
 mod metrics;
 mod named_tests;
 mod no_leak;
+mod page_lines;
 mod panics;
 mod pipe;
 mod promise;

@@ -82,7 +82,7 @@ fn is_closed(metric: &str, dimension: &str, value: &str) -> bool {
     match dimension {
         "FunctionName" => !value.is_empty(),
         "Outcome" => ResultPage::ALL.iter().any(|page| page.name() == value),
-        "Reason" if metric.starts_with("State") => Refused::ALL.iter().any(|refused| refused.name() == value),
+        "Reason" if metric.starts_with("State") => Refused::NAMES.contains(&value),
         "Reason" => Outcome::ALL.iter().any(|outcome| outcome.reason().unwrap_or("none") == value),
         _ => false,
     }

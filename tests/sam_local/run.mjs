@@ -200,7 +200,7 @@ async function flow(tally, port) {
     is(await sent(), 1, 'codes sent');
   });
   await visit('the link is used, for whoever opens it', async (page) => {
-    await deadLink(page, first, 410, 'This link was used before');
+    await deadLink(page, first, 410, 'Already connected');
   });
   await visit('Cancel ends on a page that says so, and the link is good for another try', async (page) => {
     const another = await link();

@@ -16,7 +16,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 
 NAMESPACE = "AppFabricConnect"
 
-STATES = {"missing", "unknown", "expired", "used", "other_browser", "other_authorization"}
+STATES = {"missing", "unknown", "expired", "used", "finished", "other_browser", "other_authorization"}
 
 # What the function sends to CloudWatch with its own name as a dimension: the metrics by their dimensions.
 OWN_METRICS = {

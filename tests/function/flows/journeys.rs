@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use appfabric_connect::config::StateMode;
 use appfabric_emulator::appfabric::{Answer as Reply, Exception, Fault, Operation, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::site::{Browser, PAYLOADS, Payload, Request, Site, listed};
+use super::site::{Browser, PAYLOADS, Payload, Pressed, Request, Site, UUIDS, listed};
 use crate::expected::{
     ACCESS_DENIED, CODE_REJECTED, CONNECTED, Ending, IN_PROGRESS, INVALID_REQUEST, INVALID_STATE, LINK_USED,
     NOT_CONNECTED, TEMPORARILY_UNAVAILABLE, UNCONFIRMED, UNKNOWN_CONNECTION,
@@ -45,7 +45,7 @@ async fn from_the_link_to_connected_and_never_twice() {
         // Another code is no reload.
         assert_eq!(person.return_with(&site, &pressed, "another").await.ending(), told(LINK_USED));
         let opened = person.open(&site, &link).await;
-        assert!(opened.status() == 410 && opened.body().contains("This link was used before"), "{}", opened.0);
+        assert!(opened.status() == 410 && opened.body().contains("Already connected"), "{}", opened.0);
         assert_eq!(person.press(&site, &link).await.status(), 410);
         assert_eq!(site.calls(), [0, 0, 0]);
     }
@@ -120,13 +120,20 @@ async fn what_fails_leaves_the_link_and_what_is_connected_or_pending_ends_it() {
             let tab = person.consent(&site, &link).await;
             meets(&site);
             assert_eq!(person.return_with(&site, &pressed, "first").await.ending(), told(ending), "{name}");
-            // That state is used up either way.
-            assert_eq!(person.return_with(&site, &pressed, "second").await.ending(), told(LINK_USED), "{name}");
+            // That state is used up either way, and what the person learns is what became of the first code.
+            let second = if again {
+                INVALID_STATE
+            } else if ending == CONNECTED {
+                LINK_USED
+            } else {
+                ending
+            };
+            assert_eq!(person.return_with(&site, &pressed, "second").await.ending(), told(second), "{name}");
             let [opened, expected] = [person.open(&site, &link).await.status(), if again { 200 } else { 410 }];
             assert_eq!(opened, expected, "{name}");
             assert_eq!(person.press(&site, &link).await.status(), if again { 303 } else { 410 }, "{name}");
             // So is, with the link, every other state of it.
-            let expected = if again { CONNECTED } else { LINK_USED };
+            let expected = if again { CONNECTED } else { second };
             assert_eq!(person.return_with(&site, &tab, "third").await.ending(), told(expected), "{name}");
         }
     }
@@ -199,9 +206,10 @@ async fn of_fifty_callbacks_at_once_one_sends_a_code() {
             let callbacks = codes.iter().map(|code| person.return_with(&site, &pressed, code));
             let answers = join_all(callbacks.collect()).await;
             let connected = answers.iter().filter(|ending| **ending == told(CONNECTED)).count();
-            let used = answers.iter().filter(|ending| **ending == told(LINK_USED)).count();
+            // The first code is under way meanwhile, and nobody is told a failure.
+            let pending = answers.iter().filter(|ending| **ending == told(IN_PROGRESS)).count();
             let expected = if same_code { (50, 0) } else { (1, 49) };
-            assert_eq!(((connected, used), site.calls()), (expected, [0, 1, 1]), "{answers:?}");
+            assert_eq!(((connected, pending), site.calls()), (expected, [0, 1, 1]), "{answers:?}");
         }
     }
 }
@@ -273,22 +281,145 @@ async fn a_stolen_link_opens_for_nobody_else_and_a_stolen_state_proves_nothing()
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_begins_anew_after_the_cookie_has_ended_owns_the_flow() {
+async fn a_state_is_good_for_the_browser_that_pressed_whichever_owns_the_flow_by_then() {
     for payload in PAYLOADS {
-        let (site, link) = begun(payload).await;
-        let (first, second) = (Browser::default(), Browser::default());
-        let earlier = first.consent(&site, &link).await;
-        let cookies = first.cookies(site.now());
-        site.wait(BROWSER_KEPT);
-        let later = second.consent(&site, &link).await;
-        site.calls();
-        // A browser that has kept its cookie too long is not the owner any more.
-        let late = Request::callback("slack", "late", &[&earlier.state]).cookies(cookies);
-        assert_eq!(site.send(&late).await.ending(), told(INVALID_STATE));
-        assert_eq!(site.calls(), [0, 0, 0]);
-        assert_eq!(second.return_with(&site, &later, "code").await.ending(), told(CONNECTED));
+        for mode in [StateMode::Enforce, StateMode::Report] {
+            let site = Site::new(&[("APP_AUTHORIZATIONS", &listed())], mode, payload).await;
+            let link = site.link(&json!({ "connection": "slack" })).await;
+            let (attacker, person) = (Browser::default(), Browser::default());
+            let old = attacker.consent(&site, &link).await;
+            site.wait(OWNED);
+            let own = person.consent(&site, &link).await;
+            // The attacker has the person's browser open the redirection endpoint: the person's cookie goes along.
+            site.calls();
+            let answer = person.return_with(&site, &old, "attackers").await;
+            let (ending, calls) =
+                if mode == StateMode::Enforce { (INVALID_STATE, [0, 0, 0]) } else { (CONNECTED, [1, 1, 2]) };
+            assert_eq!((answer.ending(), site.calls()), (told(ending), calls));
+            // What each browser was given is good in that browser, while the flow has not ended.
+            assert_eq!(person.return_with(&site, &own, "persons").await.ending(), told(CONNECTED));
+            let late = attacker.return_with(&site, &old, "late").await;
+            assert_eq!(late.ending(), told(if mode == StateMode::Enforce { LINK_USED } else { CONNECTED }));
+        }
     }
 }
 
-/// As the cookie's `Max-Age` says.
-const BROWSER_KEPT: Duration = Duration::from_mins(10);
+#[tokio::test(start_paused = true)]
+async fn two_clicks_on_the_button_are_one_browser() {
+    for payload in PAYLOADS {
+        let (site, link) = begun(payload).await;
+        let person = Browser::default();
+        assert_eq!(person.open(&site, &link).await.status(), 200);
+        // Both presses are under way; the answer to the first one never arrives.
+        let lost = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
+        let lost = lost.cookies(person.cookies(site.now()));
+        site.fault(Operation::Get, Fault::default().wait_after_reading(Duration::from_millis(500)));
+        let second = async {
+            sleep(Duration::from_millis(100)).await;
+            person.press(&site, &link).await
+        };
+        let (first, second) = tokio::join!(site.send(&lost), second);
+        assert_eq!((first.status(), second.status()), (303, 303));
+        let pressed = Pressed::at(&site, &second);
+        assert_eq!(person.return_with(&site, &pressed, "code").await.ending(), told(CONNECTED));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_without_cookies_is_told_before_it_consents() {
+    for payload in PAYLOADS {
+        let (site, link) = begun(payload).await;
+        let press = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
+        site.calls();
+        let answer = site.send(&press).await;
+        assert_eq!((answer.status(), site.calls()), (403, [0, 0, 0]), "{}", answer.0);
+        assert!(answer.body().contains("This browser keeps no cookies for this site"), "{}", answer.0);
+        assert!(answer.set_cookies().is_empty() && answer.header("location").is_none(), "{}", answer.0);
+        // Nothing was bound: a browser that keeps them goes on.
+        let person = Browser::default();
+        let pressed = person.consent(&site, &link).await;
+        assert_eq!(person.return_with(&site, &pressed, "code").await.ending(), told(CONNECTED));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_has_lost_its_cookie_starts_again_at_once() {
+    type Back = fn(&Pressed) -> Request;
+    let ways: [(Ending, Back); 3] = [
+        (INVALID_STATE, |pressed| Request::callback("slack", "code", &[&pressed.state])),
+        (ACCESS_DENIED, |pressed| {
+            Request::new("GET", "/callback/slack").query("error", "access_denied").query("state", &pressed.state)
+        }),
+        (INVALID_REQUEST, |pressed| Request::new("GET", "/callback/slack").query("state", &pressed.state)),
+    ];
+    for payload in PAYLOADS {
+        for (ending, back) in ways {
+            let (site, link) = begun(payload).await;
+            let (person, other) = (Browser::default(), Browser::default());
+            let pressed = person.consent(&site, &link).await;
+            // Not without the `state`, and not while any cookie of the flow is there.
+            site.send(&Request::callback("slack", "code", &[])).await;
+            let kept = back(&pressed).cookies(person.cookies(site.now()).split_off(1));
+            let wrong = vec![format!("{}={}", person.cookie().0, "0123456789abcdef".repeat(4))];
+            if ending != INVALID_STATE {
+                site.send(&kept).await;
+            }
+            site.send(&back(&pressed).cookies(wrong)).await;
+            assert_eq!(other.open(&site, &link).await.status(), 410);
+            let lost = Browser::default();
+            assert_eq!(lost.go(&site, back(&pressed)).await.ending(), told(ending));
+            let again = lost.consent(&site, &link).await;
+            assert_eq!(lost.return_with(&site, &again, "again").await.ending(), told(CONNECTED));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_whose_alias_means_another_app_authorization_by_now_is_dead_before_consent() {
+    for payload in PAYLOADS {
+        for now in [json!({ "slack": arn(2).to_string() }), json!({ "okta": arn(2).to_string() })] {
+            let (site, link) = begun(payload).await;
+            let person = Browser::default();
+            assert_eq!(person.open(&site, &link).await.status(), 200);
+            let site = site.with_variables(&[("APP_AUTHORIZATIONS", &now.to_string())]);
+            site.calls();
+            for answer in [person.open(&site, &link).await, person.press(&site, &link).await] {
+                assert_eq!(answer.status(), 410, "{}", answer.0);
+                assert!(answer.body().contains("This link is out of date"), "{}", answer.0);
+            }
+            assert_eq!(site.calls(), [0, 0, 0]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connect_gets_the_redirect_uri_of_the_flows_own_authorization_request() {
+    let uuids = UUIDS[0];
+    let (bundle, authorization) = uuids.split_once('/').expect("two");
+    let by_uuids = json!({ "appBundleIdentifier": bundle, "appAuthorizationIdentifier": authorization });
+    let arn = arn(1).to_string();
+    for payload in PAYLOADS {
+        for (flow, own, paths) in [
+            (json!({ "connection": "slack" }), "slack", ["slack", "slack/", "team-chat", uuids, &arn]),
+            (by_uuids.clone(), uuids, ["slack", "slack/", uuids, &format!("{uuids}/"), &arn]),
+            (json!({ "connection": arn }), &arn, ["slack", uuids, &arn, &format!("{arn}/"), "team-chat"]),
+        ] {
+            for path in paths {
+                let site = Site::enforcing(payload).await;
+                let link = site.link(&flow).await;
+                let person = Browser::default();
+                let pressed = person.consent(&site, &link).await;
+                assert_eq!(pressed.callback, own);
+                let callback = Request::callback(path, "code", &[&pressed.state]);
+                assert_eq!(person.go(&site, callback).await.ending(), told(CONNECTED));
+                let calls = site.pipes.emulator().calls_of(Operation::Connect);
+                let body: Value = serde_json::from_str(&calls[0].body).expect("JSON");
+                let expected = format!("{}/callback/{own}", site.base_url());
+                assert_eq!(body["authRequest"]["redirectUri"], json!(expected), "{own} by {path}");
+            }
+        }
+    }
+}
+
+/// As long as a press gives the flow to a browser.
+const OWNED: Duration = Duration::from_mins(10);

@@ -1,5 +1,7 @@
 //! `POST /connect/{flow}`: who may press the button, the cookie, and the way to the application.
 
+use std::time::{Duration, SystemTime};
+
 use appfabric_connect::config::StateMode;
 use appfabric_emulator::appfabric::{Answer as Reply, Authorization, Fault, Operation};
 use serde_json::{Value, json};
@@ -90,33 +92,39 @@ async fn the_cookie_is_this_one() {
     let hexadecimal = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     for payload in PAYLOADS {
         for (host, prefix, attributes) in [
-            (None, "__Host-appfabric-connect-", "Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"),
+            (None, "__Host-appfabric-connect-", "Max-Age=3600; Path=/; Secure; HttpOnly; SameSite=Lax"),
             (
                 Some("connect.example.com"),
                 "__Host-appfabric-connect-",
-                "Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax",
+                "Max-Age=3600; Path=/; Secure; HttpOnly; SameSite=Lax",
             ),
-            (Some("127.0.0.1:3000"), "appfabric-connect-", "Max-Age=600; Path=/; HttpOnly; SameSite=Lax"),
+            (Some("127.0.0.1:3000"), "appfabric-connect-", "Max-Age=3600; Path=/; HttpOnly; SameSite=Lax"),
         ] {
             let site = Site::enforcing(payload).await;
             let site = match host {
                 Some(host) => site.at(host),
                 None => site,
             };
+            // Links end at a whole second.
+            site.set_clock(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000));
             let link = site.link(&json!({ "connection": "slack" })).await;
             let owner = Browser::default();
-            let answer = owner.press(&site, &link).await;
-            let (name, value, rest) = cookie(&answer);
+            let opened = owner.open(&site, &link).await;
+            let (name, value, rest) = cookie(&opened);
             let id = name.strip_prefix(prefix).unwrap_or_else(|| panic!("{name}"));
             assert!(id.len() == 16 && hexadecimal(id), "{name}");
             assert!(value.len() == 64 && hexadecimal(value), "{value}");
             assert_eq!(rest, attributes, "{host:?}");
             // It is where the payload format keeps several of them.
             let own = match payload {
-                Payload::Rest => &answer.0["multiValueHeaders"]["set-cookie"],
-                Payload::Http => &answer.0["cookies"],
+                Payload::Rest => &opened.0["multiValueHeaders"]["set-cookie"],
+                Payload::Http => &opened.0["cookies"],
             };
-            assert_eq!((own.as_array().map(Vec::len), answer.header("set-cookie")), (Some(1), None), "{}", answer.0);
+            assert_eq!((own.as_array().map(Vec::len), opened.header("set-cookie")), (Some(1), None), "{}", opened.0);
+            // The page gives it once; the button gives the same one again, lest a second page has replaced it.
+            assert!(owner.open(&site, &link).await.set_cookies().is_empty());
+            let answer = owner.press(&site, &link).await;
+            assert_eq!(cookie(&answer), (name, value, rest));
             let pressed = Pressed::at(&site, &answer);
             assert_eq!(pressed.state[..16], *id, "the flow's name is in both");
             if host == Some("127.0.0.1:3000") {
@@ -175,18 +183,18 @@ async fn location_is_the_auth_url_with_our_redirect_uri_and_state() {
                 ("https://slack.com/a", "https://slack.com/a?", ""),
                 ("http://127.0.0.1:9999/authorize?a=1", "http://127.0.0.1:9999/authorize?a=1&", ""),
             ] {
-                site.fault(Operation::Get, with_auth_url(Some(auth_url)).times(2));
+                site.fault(Operation::Get, with_auth_url(Some(auth_url)).times(3));
                 let owner = Browser::default();
                 let page = site.send(&Request::new("GET", link.as_str())).await;
                 let origin = auth_url.split('/').take(3).collect::<Vec<_>>().join("/");
                 let policy = page.header("content-security-policy").expect("a policy");
                 assert!(policy.contains(&format!("form-action 'self' {origin} https:;")), "{policy}");
-                let answer = owner.press(&site, &link).await;
+                let answer = owner.follow(&site, &link).await;
                 assert_eq!(answer.status(), 303, "{}", answer.0);
                 let state = answer.parameter("state").expect("a state");
                 assert_eq!(answer.location(), format!("{before}redirect_uri={escaped}&state={state}{after}"));
                 // Only then may another browser begin.
-                site.wait(std::time::Duration::from_mins(10));
+                site.wait(Duration::from_mins(10));
             }
         }
     }
@@ -194,6 +202,7 @@ async fn location_is_the_auth_url_with_our_redirect_uri_and_state() {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_auth_url_that_may_be_followed_nobody_is_sent_anywhere() {
+    let too_long = format!("https://slack.com/{}", "a".repeat(20_000));
     for payload in PAYLOADS {
         let site = Site::enforcing(payload).await;
         let link = site.link(&json!({ "connection": "slack" })).await;
@@ -211,22 +220,27 @@ async fn without_an_auth_url_that_may_be_followed_nobody_is_sent_anywhere() {
             Some("https://slack.com/ä"),
             Some("ftp://slack.com/"),
             Some("http://127.0.0.1.evil.example/"),
+            Some("https:evil.example/x"),
+            Some("https:/slack.com/oauth"),
+            Some("https://a;frame-ancestors/x"),
+            Some("https://a%3Bframe-ancestors/x"),
+            Some(too_long.as_str()),
         ] {
-            site.fault(Operation::Get, with_auth_url(auth_url).times(2));
+            site.fault(Operation::Get, with_auth_url(auth_url).times(3));
             let page = site.send(&Request::new("GET", link.as_str())).await;
             let policy = page.header("content-security-policy").expect("a policy");
             assert!(page.status() == 200 && policy.contains("form-action 'self' https:;"), "{auth_url:?}: {policy}");
-            let answer = Browser::default().press(&site, &link).await;
+            let answer = Browser::default().follow(&site, &link).await;
             assert_eq!(answer.status(), 303, "{auth_url:?}");
             assert_eq!(answer.location(), format!("{failed}&reference={REFERENCE}#_"), "{auth_url:?}");
             assert!(answer.set_cookies().is_empty(), "{auth_url:?}");
         }
         site.pipes.emulator().seed(&arn(1), Authorization::api_key("SLACK"));
-        let answer = Browser::default().press(&site, &link).await;
+        let answer = Browser::default().follow(&site, &link).await;
         assert_eq!(answer.parameter("reason").as_deref(), Some("application_error"));
         // The link is good once that is mended.
         site.pipes.emulator().seed(&arn(1), Authorization::oauth2("SLACK"));
-        assert_eq!(Browser::default().press(&site, &link).await.status(), 303);
+        assert_eq!(Browser::default().follow(&site, &link).await.status(), 303);
     }
 }
 
@@ -238,7 +252,10 @@ async fn no_header_of_the_callers_moves_the_redirect_uri() {
         let hostile = ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded", "Referer"];
         let request = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "same-origin");
         let request = hostile.iter().fold(request, |request, name| request.header(name, "http://evil.example"));
-        let answer = site.send(&request.body(Value::from("redirect_uri=https://evil.example&state=x"))).await;
+        let person = Browser::default();
+        person.open(&site, &link).await;
+        let request = request.body(Value::from("redirect_uri=https://evil.example&state=x"));
+        let answer = person.go(&site, request).await;
         assert_eq!(Pressed::at(&site, &answer).callback, "slack");
     }
 }

@@ -93,6 +93,14 @@ impl Site {
         Self::new(&[("APP_AUTHORIZATIONS", &listed())], StateMode::Enforce, payload).await
     }
 
+    /// The same flows after a deployment with these variables.
+    pub(crate) fn with_variables(mut self, variables: &[(&str, &str)]) -> Self {
+        let mut config = config(variables);
+        config.state_mode = StateMode::Enforce;
+        self.endpoint = self.endpoint.with_config(config);
+        self
+    }
+
     /// The same at another host, without a stage.
     pub(crate) fn at(self, domain_name: &'static str) -> Self {
         Self { domain_name: Some(domain_name), ..self }

@@ -105,11 +105,11 @@ impl Row<'_> {
         let (outcome, reason) = promised.ending;
         let mut expected = vec![format!("Callbacks Outcome={outcome} Reason={}", reason.unwrap_or("none"))];
         expected.extend(is_duplicate.then(|| "Duplicates".to_owned()));
-        let refused = Refused::ALL.iter().find(|refused| refused.name() == promised.state);
-        expected.extend(refused.map(|refused| match self.mode {
+        let refused = Refused::NAMES.iter().find(|name| **name == promised.state);
+        expected.extend(refused.map(|name| match self.mode {
             StateMode::Off => panic!("nothing is refused"),
-            StateMode::Report => format!("StateWouldRefuse Reason={}", refused.name()),
-            StateMode::Enforce => format!("StateRefused Reason={}", refused.name()),
+            StateMode::Report => format!("StateWouldRefuse Reason={name}"),
+            StateMode::Enforce => format!("StateRefused Reason={name}"),
         }));
         let [numbers] = printed else { panic!("{self:?}: {printed:?}") };
         assert_eq!(counts(numbers), expected, "{self:?}");
@@ -138,7 +138,7 @@ async fn group(mode: StateMode, path: &Path, state: State, site: &Site, lines: &
         let row = Row { mode, path, state, cookie };
         let promised = promised(&row);
         // What is refused is one code all along, which is spent in the end.
-        let one_code = promised.is_refused || matches!(state, State::Right | State::Replayed);
+        let one_code = promised.is_refused || matches!(state, State::Right | State::OfNoOwnerAnyMore | State::Replayed);
         let code = if one_code { given.code.clone() } else { Given::another_code() };
         row.holds(site, lines, &given, &code, &promised).await;
         if one_code && promised.sends > 0 {

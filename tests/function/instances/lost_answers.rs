@@ -6,16 +6,11 @@ use appfabric_emulator::appfabric::{Fault, Operation, Status};
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::flows::{begin, button, send};
+use super::flows::{begin, button, open, send};
 use super::road::{Road, Weather};
 use super::stage::{ENOUGH, Stage, code, told, variable};
-use crate::flows::site::{Answer, Payload, Request};
+use crate::flows::site::{Payload, Request};
 use crate::support::arn;
-
-/// A cookie as a browser sends it back.
-fn cookies(answer: &Answer) -> Vec<String> {
-    answer.set_cookies().into_iter().map(|cookie| cookie.split(';').next().expect("a pair").to_owned()).collect()
-}
 
 #[tokio::test]
 #[ignore = "needs the release binary and a DynamoDB server: BOOTSTRAP=… DYNAMODB=… cargo test -- --ignored"]
@@ -26,6 +21,7 @@ async fn a_flow_stays_with_the_browser_whose_press_the_table_did_not_answer() {
     let instance = function.start().await.expect("it can be started");
     let authorization = stage.seed(1, Status::PENDING_CONNECT);
     let link = begin(&instance, 1).await;
+    let cookie = open(&instance, &link).await;
 
     // The flow is found, then AppFabric is asked, and of what the table is told then no answer comes.
     let looked = stage.calls(1, Operation::Get);
@@ -37,21 +33,21 @@ async fn a_flow_stays_with_the_browser_whose_press_the_table_did_not_answer() {
         }
         table.set(Weather::Unanswered);
     };
-    let button = button(&link);
+    let button = button(&link, &cookie);
     let (pressed, ()) = tokio::join!(send(&instance, &button), spoil);
     assert_eq!(pressed.status(), 503, "{}", pressed.0);
     let [flow] = stage.table.items().await.try_into().expect("one flow");
     assert!(flow.contains_key("browser"), "the table has done it: {flow:?}");
 
     table.set(Weather::Clear);
-    let again = send(&instance, &button.clone().cookies(cookies(&pressed))).await;
+    let again = send(&instance, &button).await;
     assert_eq!(again.status(), 303, "{}", again.0);
-    let other = send(&instance, &button).await;
+    let other = send(&instance, &button.clone().cookies(Vec::new())).await;
     assert_eq!(other.status(), 410, "a browser without the cookie: {}", other.0);
 
     let given = again.parameter("state").expect("a state");
     let path = format!("{}/{}", arn(1).bundle().uuid(), arn(1).uuid());
-    let back = Request::callback(&path, &code(), &[&given]).cookies(cookies(&again)).event(Payload::Http, None);
+    let back = Request::callback(&path, &code(), &[&given]).cookies(vec![cookie]).event(Payload::Http, None);
     let told = told(&instance, &back, ENOUGH, 1).await;
     assert_eq!((json!(told.ending()), stage.calls(1, Operation::Connect)), (json!(["connected", null]), 1));
 }

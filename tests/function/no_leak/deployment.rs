@@ -8,7 +8,6 @@ use std::time::Duration;
 use appfabric_emulator::appfabric::{AppFabric, Authorization, AuthorizationArn, Operation};
 use appfabric_emulator::lambda::{Function, Instance};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::scanner::Secrets;
@@ -45,12 +44,9 @@ pub(super) enum Holds {
     Nothing,
     /// `POST /flows`: the link's secret, in `connectUrl`.
     Link,
-    /// `POST /connect/…`: the cookie in `Set-Cookie`, whose name begins as the flow's, and the `state` in the `Location`
-    /// at the application.
+    /// `/connect/…`: the cookie in `Set-Cookie`, and after a press the `state` in the `Location` at the application.
     CookieAndState,
 }
-
-const THE_TABLE: &str = "the table";
 
 /// A deployment, and what has been seen of it.
 pub(super) struct Deployment {
@@ -197,7 +193,7 @@ impl Deployment {
         if let Some(table) = &self.table {
             let items = table.items().await;
             for item in &items {
-                self.look_through(THE_TABLE, &format!("{item:?}"));
+                self.look_through("the table", &format!("{item:?}"));
             }
             self.tally.items += items.len();
         }
@@ -275,7 +271,6 @@ impl Deployment {
         let Some(Value::String(url)) = body.as_object_mut().and_then(|body| body.remove("connectUrl")) else { return };
         let link = url.rsplit('/').next().expect("a link");
         self.secrets.add("link", link);
-        self.secrets.add("flow", &hex::encode(Sha256::digest(link)));
         answer["body"] = body.to_string().into();
     }
 
@@ -301,9 +296,7 @@ impl Deployment {
     }
 
     fn look_through(&mut self, place: &str, text: &str) {
-        let mut found = self.secrets.found_in(text);
-        // A flow's item is named for its flow.
-        found.retain(|(secret, _)| place != THE_TABLE || *secret != "flow");
+        let found = self.secrets.found_in(text);
         let (wiring, payload) = (self.wiring, self.payload);
         let leaks = found.into_iter();
         self.tally.leaks.extend(

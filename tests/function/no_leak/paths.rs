@@ -241,15 +241,20 @@ impl Deployment {
         assert_eq!(begun.status(), 201, "{}", begun.0);
         let url = begun.json()["connectUrl"].as_str().expect("a link").to_owned();
         let link = &url[url.rfind("/connect/").expect("a link")..];
-        for method in ["GET", "HEAD", "OPTIONS", "PUT"] {
+        for method in ["OPTIONS", "PUT"] {
             self.send(&format!("{method} /connect/…"), &self.full(method, link), Holds::Nothing).await;
         }
+        self.send("HEAD /connect/…", &self.full("HEAD", link), Holds::CookieAndState).await;
+        let opened = self.send("GET /connect/…", &self.full("GET", link), Holds::CookieAndState).await;
+        assert_eq!(opened.status(), 200, "{}", opened.0);
         let foreign_press = self.full("POST", link).header("Sec-Fetch-Site", "cross-site");
         self.send("a press from elsewhere", &foreign_press, Holds::Nothing).await;
-        let button = self.full("POST", link).header("Sec-Fetch-Site", "same-origin");
+        let press = self.full("POST", link).header("Sec-Fetch-Site", "same-origin");
+        self.send("a press without the cookie", &press, Holds::Nothing).await;
+        let button = press.clone().cookies(cookies(&opened));
         let pressed = self.send("POST /connect/…", &button, Holds::CookieAndState).await;
         assert_eq!(pressed.status(), 303, "{}", pressed.0);
-        self.send("a press by somebody else", &button, Holds::Nothing).await;
+        self.send("a press by somebody else", &press, Holds::Nothing).await;
         self.send("a look by somebody else", &self.full("GET", link), Holds::Nothing).await;
         Back { path, state: pressed.parameter("state").expect("a state"), cookies: cookies(&pressed) }
     }

@@ -33,9 +33,15 @@ impl Browser {
         self.go(site, request).await
     }
 
-    /// Presses the button, and is at the application then.
+    /// Opens a link and presses the button on its page.
+    pub(crate) async fn follow(&self, site: &Site, link: &str) -> Answer {
+        assert_eq!(self.open(site, link).await.status(), 200);
+        self.press(site, link).await
+    }
+
+    /// Opens a link and presses the button on its page, and is at the application then.
     pub(crate) async fn consent(&self, site: &Site, link: &str) -> Pressed {
-        let answer = self.press(site, link).await;
+        let answer = self.follow(site, link).await;
         assert_eq!(answer.status(), 303, "{}", answer.0);
         Pressed::at(site, &answer)
     }

@@ -40,9 +40,13 @@ pub(super) enum State {
     Replayed,
     /// Of a flow for the same app authorization that another browser owns.
     OtherBrowsers,
+    /// Given to the browser that owned the flow before; the cookies are those of the browser that owns it now.
+    OfTheOwnerBefore,
+    /// Given to this browser, which owned the flow before; another owns it now.
+    OfNoOwnerAnyMore,
 }
 
-pub(super) const STATES: [State; 14] = [
+pub(super) const STATES: [State; 16] = [
     State::Right,
     State::Absent,
     State::Empty,
@@ -57,6 +61,8 @@ pub(super) const STATES: [State; 14] = [
     State::Used,
     State::Replayed,
     State::OtherBrowsers,
+    State::OfTheOwnerBefore,
+    State::OfNoOwnerAnyMore,
 ];
 
 /// The cookies of a callback.
@@ -117,8 +123,16 @@ impl Given {
         site.disconnect();
         let (owner, code) = (Browser::default(), Self::another_code());
         let mut flow = Path { same: true, ..path.clone() }.flow();
-        flow["expiresInMinutes"] = json!(5);
+        flow["expiresInMinutes"] = json!(30);
         let link = site.link(&flow).await;
+        let another = Browser::default();
+        let before = if state == State::OfTheOwnerBefore {
+            let before = another.consent(site, &link).await;
+            site.wait(Duration::from_mins(10));
+            Some(before)
+        } else {
+            None
+        };
         let pressed = owner.consent(site, &link).await;
         let right = pressed.state.clone();
         let states = match state {
@@ -131,10 +145,20 @@ impl Given {
             State::Long => vec![right.repeat(5)],
             State::Repeated => vec![right.clone(), right],
             State::OtherBrowsers => vec![Browser::default().consent(site, &site.link(&flow).await).await.state],
-            State::Right | State::Expired | State::Finished | State::Used | State::Replayed => vec![right],
+            State::OfTheOwnerBefore => before.map(|pressed| pressed.state).into_iter().collect(),
+            State::Right
+            | State::Expired
+            | State::Finished
+            | State::Used
+            | State::Replayed
+            | State::OfNoOwnerAnyMore => vec![right],
         };
         match state {
-            State::Expired => site.wait(Duration::from_mins(5)),
+            State::Expired => site.wait(Duration::from_mins(30)),
+            State::OfNoOwnerAnyMore => {
+                site.wait(Duration::from_mins(10));
+                another.consent(site, &link).await;
+            }
             State::Finished => {
                 let tab = owner.consent(site, &link).await;
                 assert_eq!(owner.return_with(site, &tab, &Self::another_code()).await.ending().0, "connected");

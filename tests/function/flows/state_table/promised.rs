@@ -33,7 +33,8 @@ pub(super) fn promised(row: &Row<'_>) -> Promised {
     if refused {
         let ending = match verdict {
             "expired" => LINK_EXPIRED,
-            "used" => LINK_USED,
+            "finished" => LINK_USED,
+            // The code before has failed: the link is good.
             _ => INVALID_STATE,
         };
         return Promised { ending, state, reads: 0, sends: 0, is_refused: true };
@@ -45,22 +46,17 @@ pub(super) fn promised(row: &Row<'_>) -> Promised {
     Promised { ending: CONNECTED, state, reads, sends: usize::from(!recorded), is_refused: false }
 }
 
-/// A live flow first, then its browser, then its app authorization.
+/// A live flow first, then the browser that the `state` was given to, then the app authorization, then what was before.
 fn verdict(row: &Row<'_>) -> &'static str {
     match row.state {
         State::Absent | State::Empty => "missing",
         State::Unknown | State::UnknownPress | State::Garbage | State::Short | State::Long => "unknown",
         State::Expired => "expired",
-        State::Finished | State::Used => "used",
-        State::Replayed if !row.path.same => "used",
-        State::Right | State::OtherBrowsers | State::Replayed | State::Repeated => {
-            if row.state == State::OtherBrowsers || !row.cookie.is_the_owners() {
-                "other_browser"
-            } else if !row.path.same {
-                "other_authorization"
-            } else {
-                "valid"
-            }
-        }
+        State::OtherBrowsers | State::OfTheOwnerBefore => "other_browser",
+        _ if !row.cookie.is_the_owners() => "other_browser",
+        _ if !row.path.same => "other_authorization",
+        State::Finished => "finished",
+        State::Used => "used",
+        State::Right | State::Replayed | State::Repeated | State::OfNoOwnerAnyMore => "valid",
     }
 }

@@ -129,45 +129,39 @@ impl Chaos {
         let body = json!({ "appBundleIdentifier": names[0], "appAuthorizationIdentifier": names[1] });
         let new_flow = Request::new("POST", "/flows").signed().body(body.to_string());
         let mut browser = Browser::default();
-        let (begun, _) = self.patiently(&mut browser, &new_flow, 201, chance).await?;
+        let begun = self.patiently(&mut browser, &new_flow, 201, chance).await?;
         let url = begun.json()["connectUrl"].as_str().expect("a link").to_owned();
         let link = &url[url.rfind("/connect/").expect("a link")..];
         self.patiently(&mut browser, &Request::new("GET", link), 200, chance).await?;
         let button = Request::new("POST", link).header("Sec-Fetch-Site", "same-origin");
-        let (pressed, killed) = self.patiently(&mut browser, &button, 303, chance).await?;
-        assert!(pressed.location().starts_with("https://application.invalid/"), "{killed} {}", pressed.0);
+        let pressed = self.patiently(&mut browser, &button, 303, chance).await?;
+        assert!(pressed.location().starts_with("https://application.invalid/"), "{}", pressed.0);
         let state = pressed.parameter("state").expect("a state");
         let back = Request::callback(&names.join("/"), &story.code, &[&state]);
         Some(back.cookies(browser.cookies).event(Payload::Http, None))
     }
 
-    /// Sends a request until it is answered so, and says whether an instance was killed over it; none where somebody
-    /// gave up.
+    /// Sends a request until it is answered so; none where somebody gave up.
     async fn patiently(
         &self,
         browser: &mut Browser,
         request: &Request,
         status: u64,
         chance: &mut Rng,
-    ) -> Option<(Answer, bool)> {
-        let mut killed = false;
+    ) -> Option<Answer> {
         for _ in 0..PATIENCE {
             let event = request.clone().cookies(browser.cookies.clone()).event(Payload::Http, None);
             let Answered { answer, .. } = self.send(&self.enforce, &event, Duration::from_secs(8), chance).await;
-            let Some(answer) = answer.map(Answer) else {
-                killed = true;
-                continue;
-            };
-            let set =
-                answer.set_cookies().into_iter().map(|cookie| cookie.split(';').next().expect("a pair").to_owned());
-            browser.cookies.extend(set);
+            // None where an instance was killed over it, which may have done it.
+            let Some(answer) = answer.map(Answer) else { continue };
+            // A browser has one cookie of a flow.
+            let set = answer.set_cookies().into_iter().map(|cookie| cookie.split(';').next().expect("a pair"));
+            browser.cookies = set.map(str::to_owned).next().map_or(browser.cookies.clone(), |cookie| vec![cookie]);
             match answer.status() {
-                answered if answered == status => return Some((answer, killed)),
+                answered if answered == status => return Some(answer),
                 503 => sleep(Duration::from_millis(chance.u64(50..500))).await,
                 // AppFabric says that there is no such app authorization, or no permission, and so do we.
                 404 => {}
-                // Whoever was killed may have given the flow to a browser that never heard of it.
-                410 if killed && status == 303 => return None,
                 _ => panic!("{:?} is answered {}", request, answer.0),
             }
         }
