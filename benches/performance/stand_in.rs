@@ -1,4 +1,4 @@
-//! AWS services that always answer the same: DynamoDB, whose every condition holds, and AWS Account.
+//! AWS services that always answer alike: DynamoDB, whose every condition holds, and AWS Account.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Serves one connection to its end, and counts its calls.
@@ -29,9 +29,9 @@ pub(crate) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, calls: Ar
 
 async fn answer(request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    drop(to_bytes(Body::new(body), usize::MAX).await);
+    let request = to_bytes(Body::new(body), usize::MAX).await.unwrap_or_default();
     let (kind, body) = if parts.headers.contains_key("x-amz-target") {
-        ("application/x-amz-json-1.0", json!({}))
+        ("application/x-amz-json-1.0", told(&serde_json::from_slice(&request).unwrap_or_default()))
     } else {
         // As long as AppFabric's answers.
         let contact = json!({
@@ -44,4 +44,23 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     response.headers_mut().insert(CONTENT_TYPE, kind.parse().expect("it is a media type"));
     response
+}
+
+/// What DynamoDB tells of a change: the item of a flow where the `state` of a callback is used up, else nothing.
+fn told(request: &Value) -> Value {
+    if request["ReturnValues"] != "ALL_NEW" {
+        return json!({});
+    }
+    let (names, values) = (&request["ExpressionAttributeNames"], &request["ExpressionAttributeValues"]);
+    let time = json!({ "N": "4102444800000" });
+    let press = json!({
+        "cookie": values[":cookie0"], "code": values[":code"], "used_at": time,
+        "redirect_uri": { "S": "https://abc123def4.execute-api.us-east-1.amazonaws.com/live/callback/slack" },
+    });
+    let mut item = json!({
+        "id": request["Key"]["id"], "callback": { "S": "slack" }, "app_authorization": values[":app_authorization"],
+        "valid_until": time, "expires_at": { "N": "4102444800" }, "browser": values[":cookie0"], "browser_until": time,
+    });
+    item[names["#state"].as_str().unwrap_or_default()] = json!({ "M": press });
+    json!({ "Attributes": item })
 }

@@ -62,8 +62,8 @@ impl Endpoint {
         let plain = pages.iter().flatten().map(String::as_str).filter(|origin| origin.starts_with("http://"));
         let policy = pages::policy_with_form(auth_url.as_ref().map(AuthUrl::origin).into_iter().chain(plain));
         let (status, connection) = (StatusCode::OK, Some(connection.name.as_str()));
-        let line = Line { status, cause: "shown", flow: Some(id), connection, action: "nothing" };
-        line.write(Level::INFO, Some(&Route::Connect(link)), invocation);
+        let shown = Line { status, cause: "shown", flow: Some(id), connection, action: "nothing" };
+        shown.write(Level::INFO, Some(&Route::Connect(link)), invocation);
         let response = Response::page(status, page.html(Reference::parse(&invocation.request_id)))
             .with(header::CONTENT_SECURITY_POLICY, policy);
         Ok(match cookie {

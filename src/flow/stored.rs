@@ -76,7 +76,7 @@ impl Table {
         let change = if by.cookies.is_empty() {
             match self.update(self.released(state, by.now), within).await? {
                 Change::Done(_) => return Ok(Err(Refused::OtherBrowser)),
-                refused => refused,
+                refused @ Change::Refused(_) => refused,
             }
         } else {
             self.update(self.taken(state, code, by), within).await?

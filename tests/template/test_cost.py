@@ -60,7 +60,7 @@ REASONS = ["in_progress", "unconfirmed"] + [
     "link_expired",
     "link_used",
 ]
-STATES = 6
+STATES = 7
 
 # CloudWatch Logs adds 26 bytes to each line, and the lines are kept for 90 days.
 LINE_BYTES = 26
@@ -76,6 +76,7 @@ CALLBACK_LINE = {
     "message": "callback",
     "outcome": "connected",
     "connection": "slack",
+    "flow": 64 * "0",
     "reference": UUID,
     "app": "SLACK",
     "status": "Connected",
@@ -123,8 +124,11 @@ FLOW_LINE = {
     "level": "INFO",
     "message": "connect link followed",
     "reference": UUID,
+    "flow": 64 * "0",
     "connection": "slack",
 }
+BEGUN_LINE = FLOW_LINE | {"caller": "arn:aws:sts::123456789012:assumed-role/links/i-0123456789abcdef0"}
+PAGE_LINE = FLOW_LINE | {"status": 200, "route": "/connect/{flow}", "cause": "shown", "action": "nothing"}
 
 # Lambda's own, as its documentation has them: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 LAMBDAS_LINES = [
@@ -176,7 +180,9 @@ def line(members):
 LOG_BYTES = (
     line(CALLBACK_LINE)
     + line(METRICS_LINE)
-    + 2 * line(FLOW_LINE)
+    + line(FLOW_LINE)
+    + line(BEGUN_LINE)
+    + line(PAGE_LINE)
     + REQUESTS * (sum(map(line, LAMBDAS_LINES)) + LINE_BYTES + ACCESS_LINE_BYTES)
 )
 

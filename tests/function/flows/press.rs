@@ -79,6 +79,26 @@ async fn the_first_browser_may_press_again_and_no_other() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_two_browsers_that_press_at_the_same_time_one_goes_on() {
+    for payload in PAYLOADS {
+        let site = Site::enforcing(payload).await;
+        let link = site.link(&json!({ "connection": "slack" })).await;
+        let (one, other) = (Browser::default(), Browser::default());
+        for browser in [&one, &other] {
+            assert_eq!(browser.open(&site, &link).await.status(), 200);
+        }
+        // Both find the link free, and AppFabric takes its time for both.
+        site.fault(Operation::Get, Fault::default().wait_after_reading(Duration::from_millis(500)).times(2));
+        let (first, second) = tokio::join!(one.press(&site, &link), other.press(&site, &link));
+        let mut statuses = [first.status(), second.status()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 410]);
+        let late = if first.status() == 410 { first } else { second };
+        assert!(late.body().contains("The link is in use in another browser"), "{}", late.0);
+    }
+}
+
 /// The only cookie of an answer: name, value, attributes.
 fn cookie(answer: &Answer) -> (&str, &str, &str) {
     let [cookie] = answer.set_cookies()[..] else { panic!("{}", answer.0) };
