@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use aws_smithy_types::base64;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::Payload;
@@ -42,19 +43,40 @@ impl<'e> Request<'e> {
         if context.contains_key("elb") { Err(NotApiGateway) } else { Ok(Self::version_1(event, context, method)) }
     }
 
+    /// Payload 1.0, in which two members hold a path:
+    ///
+    /// | | `path` | `requestContext.path` |
+    /// | --- | --- | --- |
+    /// | REST API, own host | route | stage, route |
+    /// | REST API, custom domain | base path, route | base path, route |
+    /// | HTTP API, own host | stage, route | stage, route |
+    /// | HTTP API, custom domain | mapping key, route | stage, route |
+    /// | `sam local` | route | template |
     fn version_1(event: &'e Value, context: &'e Map<String, Value>, method: &'e str) -> Self {
-        let public_path = text(context.get("path"));
-        let path = text(event.get("path")).or(public_path).unwrap_or_default();
+        let in_context = text(context.get("path"));
+        let path = text(event.get("path")).or(in_context).unwrap_or_default();
         let template = text(event.get("resource")).or_else(|| text(context.get("resourcePath")));
-        let (prefix, path) = split(path, template, event);
-        // Only `requestContext.path` has the stage; under `sam local` it is the resource's template instead.
-        let prefix = public_path.and_then(|public| public.strip_suffix(path)).unwrap_or(prefix);
+        let (before, route) = split_at_route(path, template, event)
+            // The route `$default` of an HTTP API has no template.
+            .or_else(|| {
+                let (_, route) = split_stage(in_context?, context);
+                Some((path.strip_suffix(route)?, route)).filter(|_| route.starts_with('/'))
+            })
+            .unwrap_or_else(|| split_stage(path, context));
+        let is_http_api = text(event.get("version")) == Some("1.0") || template == Some("$default");
+        let prefix = if is_own_host(context) || !is_http_api {
+            in_context.and_then(|in_context| in_context.strip_suffix(route)).unwrap_or(before)
+        } else if before.strip_prefix('/') == text(context.get("stage")) {
+            ""
+        } else {
+            before
+        };
         let members = ["multiValueQueryStringParameters", "queryStringParameters"];
         let query = members.iter().find_map(|member| event.get(member)?.as_object().filter(|map| !map.is_empty()));
         Self {
             payload: Payload::V1,
             method,
-            path,
+            path: route,
             query: query.map(Query::from_decoded).unwrap_or_default(),
             prefix: plain(prefix),
             domain_name: domain_name(context),
@@ -63,6 +85,7 @@ impl<'e> Request<'e> {
         }
     }
 
+    /// Payload 2.0, whose path begins with the stage on the API's own host and on custom domains.
     fn version_2(
         event: &'e Value,
         context: &'e Map<String, Value>,
@@ -70,23 +93,14 @@ impl<'e> Request<'e> {
         method: &'e str,
     ) -> Self {
         let path = text(event.get("rawPath")).or_else(|| text(http.get("path"))).unwrap_or_default();
-        let route = text(event.get("routeKey")).or_else(|| text(context.get("routeKey")));
-        let template = route.and_then(|route| route.split_once(' ')).map(|(_, template)| template);
-        let (mut prefix, mut path) = split(path, template, event);
-        // The `$default` route has no template to count segments by; the stage at least is known.
-        let stage = text(context.get("stage")).filter(|stage| *stage != "$default");
-        if let (None, Some(stage)) = (template, stage) {
-            let rest = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(stage));
-            if let Some(rest) = rest.filter(|rest| rest.starts_with('/')) {
-                (prefix, path) = path.split_at(path.len() - rest.len());
-            }
-        }
+        let (stage, route) = split_stage(path, context);
         Self {
             payload: Payload::V2,
             method,
-            path,
+            path: route,
             query: text(event.get("rawQueryString")).map(Query::from_encoded).unwrap_or_default(),
-            prefix: plain(prefix),
+            // This payload does not tell the mapping key of a custom domain: that takes `PUBLIC_BASE_URL`.
+            prefix: if is_own_host(context) { plain(stage) } else { "" },
             domain_name: domain_name(context),
             headers: [event.get("headers").and_then(Value::as_object), None],
             event,
@@ -103,7 +117,7 @@ impl<'e> Request<'e> {
         Some(format!("{scheme}://{domain_name}{}", self.prefix))
     }
 
-    /// What stands before `path` on the public host: the stage or the custom domain's base path, such as `/prod`.
+    /// What stands before `path` on the public host: the stage, or the base path of a custom domain, such as `/prod`.
     #[must_use]
     pub fn prefix(&self) -> &'e str {
         self.prefix
@@ -162,26 +176,47 @@ impl<'e> Request<'e> {
     }
 }
 
-/// Splits a path into what API Gateway put before the route and the route, by counting the segments of the
-/// route's template (`/callback/{proxy+}`); without one the whole path is the route.
-fn split<'e>(path: &'e str, template: Option<&str>, event: &Value) -> (&'e str, &'e str) {
-    let count = template.and_then(|template| {
-        segments(template)
-            .map(|segment| {
-                let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix("+}"));
-                match name {
-                    None => Some(1),
-                    Some(name) => Some(segments(event.get("pathParameters")?.get(name)?.as_str()?).count()),
-                }
-            })
-            .sum::<Option<usize>>()
-    });
-    let starts: Vec<usize> = segments(path).map(|segment| segment.as_ptr().addr() - path.as_ptr().addr()).collect();
-    match count.filter(|count| *count > 0).and_then(|count| starts.len().checked_sub(count)) {
-        // The slash before the route's first segment belongs to the route.
-        Some(skipped) => path.split_at(starts[skipped].saturating_sub(1)),
+/// Splits a path before the route that a template such as `/callback/{proxy+}` and the path parameters make; one slash at
+/// the end changes nothing. None for `$default`, and where the path does not end with that route.
+fn split_at_route<'e>(path: &'e str, template: Option<&str>, event: &Value) -> Option<(&'e str, &'e str)> {
+    let template = without_slash(template?.strip_prefix('/')?);
+    let before_route = |path| {
+        template.rsplit('/').try_fold(without_slash(path), |rest: &str, segment| {
+            let name = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
+            let segment = match name {
+                Some(name) => without_slash(text(event.get("pathParameters")?.get(name.trim_end_matches('+')))?),
+                None => segment,
+            };
+            rest.strip_suffix(segment)?.strip_suffix('/')
+        })
+    };
+    // The parameters may be decoded where the path is not. What stands before the route has no escapes.
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    let before = before_route(path).or_else(|| before_route(&decoded))?;
+    path.starts_with(before).then(|| path.split_at(before.len()))
+}
+
+/// A path without the one slash that it may end with.
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
+/// Splits a path of an HTTP API after the stage, where it begins with that; `$default` is in no path.
+fn split_stage<'e>(path: &'e str, context: &Map<String, Value>) -> (&'e str, &'e str) {
+    let stage = text(context.get("stage")).filter(|stage| *stage != "$default");
+    let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
+    match below.filter(|below| below.starts_with('/')) {
+        Some(below) => path.split_at(path.len() - below.len()),
         None => ("", path),
     }
+}
+
+/// Whether the host is the API's own, where every URL begins with the stage, and not a custom domain.
+fn is_own_host(context: &Map<String, Value>) -> bool {
+    let Some(name) = domain_name(context) else { return false };
+    let after_id = text(context.get("apiId")).and_then(|id| name.strip_prefix(id));
+    // A local gateway has no custom domains.
+    is_loopback(name) || after_id.is_some_and(|rest| rest.starts_with(".execute-api."))
 }
 
 /// A member's text; null and any other type are as good as absent.
@@ -189,15 +224,11 @@ fn text(member: Option<&Value>) -> Option<&str> {
     member.and_then(Value::as_str)
 }
 
-/// The segments of a path that are not empty.
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
-}
-
-/// A stage or base path as API Gateway can have it; nothing else may stand in a URL of ours.
+/// A stage or base path with the characters that API Gateway allows in one; nothing else may stand in a URL of ours.
 fn plain(prefix: &str) -> &str {
-    let path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'$' | b'/');
-    let odd = prefix.contains("//") || prefix.ends_with('/') || !prefix.bytes().all(path);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'(),~/".contains(&byte);
+    let odd =
+        !prefix.starts_with('/') || prefix.contains("//") || prefix.ends_with('/') || !prefix.bytes().all(allowed);
     if odd { "" } else { prefix }
 }
 

@@ -11,6 +11,7 @@ mod faults;
 mod flow_events;
 mod flow_items;
 mod flows;
+mod fronts;
 mod init;
 mod instances;
 mod lines;

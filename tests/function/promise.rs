@@ -305,21 +305,25 @@ proptest! {
     fn a_built_in_page_is_on_the_host_that_api_gateway_names(before in any_text(), query in any_text(), named in any::<bool>()) {
         let endpoint = endpoint(&[], "http://127.0.0.1:9");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let domain = named.then_some("api.example.com");
+        let host = "api.execute-api.example.com";
+        let domain = named.then_some(host);
         for before in [before.clone(), format!("/{before}"), format!("//evil.example{before}"), format!("/\\evil.example{before}")] {
+            let stage = before.trim_start_matches('/');
+            let v2 = json!({"version": "2.0", "rawPath": format!("/{stage}/callback/unlisted"), "rawQueryString": query, "routeKey": "$default",
+                "requestContext": {"http": {"method": "GET"}, "apiId": "api", "stage": stage, "domainName": domain}});
             let path = format!("{before}/callback/unlisted");
-            let v2 = json!({"version": "2.0", "rawPath": path, "rawQueryString": query, "routeKey": "GET /callback/{proxy+}",
-                "pathParameters": {"proxy": "unlisted"}, "requestContext": {"http": {"method": "GET"}, "domainName": domain}});
             let v1 = json!({"httpMethod": "GET", "path": path, "resource": "/callback/{proxy+}", "pathParameters": {"proxy": "unlisted"},
                 "requestContext": {"path": path, "domainName": domain}});
             for event in [v1, v2] {
                 let response = runtime.block_on(answer(&endpoint, &event));
                 let location = header(&response, "location");
-                let path = location.strip_prefix("https://api.example.com").filter(|_| named).unwrap_or(location);
+                let address = format!("https://{host}");
+                let path = location.strip_prefix(&address).filter(|_| named).unwrap_or(location);
                 let page = path.split_once("/failed?outcome=failed&reason=unknown_connection&reference=");
                 let (prefix, _) = page.unwrap_or_else(|| panic!("{location}"));
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~$/".contains(&byte);
-                prop_assert!(prefix.bytes().all(plain) && !path.starts_with("//"), "{}", location);
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'(),~/".contains(&byte);
+                prop_assert!(prefix.bytes().all(plain), "{}", location);
+                prop_assert!(path.starts_with('/') && !path.starts_with("//"), "{}", location);
             }
         }
     }
