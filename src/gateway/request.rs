@@ -33,6 +33,10 @@ pub struct NotApiGateway;
 impl<'e> Request<'e> {
     /// Reads an event: payload 2.0 has `requestContext.http`, payload 1.0 has `httpMethod`.
     pub fn from_event(event: &'e Value) -> Result<Self, NotApiGateway> {
+        // The event of a Lambda authorizer looks alike, but it asks for a policy and not for an answer.
+        if ["methodArn", "routeArn"].iter().any(|member| event.get(member).is_some()) {
+            return Err(NotApiGateway);
+        }
         let context = event.get("requestContext").and_then(Value::as_object).ok_or(NotApiGateway)?;
         if let Some(http) = context.get("http").and_then(Value::as_object) {
             let method = http.get("method").and_then(Value::as_str).ok_or(NotApiGateway)?;

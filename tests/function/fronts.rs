@@ -149,3 +149,26 @@ async fn a_link_opens_at_the_api_that_made_it() {
         assert!(page["body"].as_str().is_some_and(|html| html.contains("<button")), "{name}: {page}");
     }
 }
+
+#[tokio::test]
+async fn the_event_of_an_authorizer_spends_no_code_and_makes_no_link() {
+    let appfabric = stage().await;
+    let endpoint = endpoint("", StateMode::Off, &appfabric);
+    for Front { name, event, .. } in FRONTS {
+        for request in [
+            with_code(event("GET", "/callback/slack")),
+            with_body(event("POST", "/flows"), r#"{"connection":"slack"}"#),
+        ] {
+            for member in ["methodArn", "routeArn"] {
+                let mut request = request.clone();
+                request["type"] = json!("REQUEST");
+                request[member] =
+                    json!("arn:aws:execute-api:eu-west-1:123456789012:v4h2alpine/prod/GET/callback/slack");
+                let response = answer(&endpoint, &request).await;
+                assert_eq!(response["statusCode"], 400, "{name}, {member}: {response}");
+                assert!(header(&response, "content-type").starts_with("text/html"), "{name}, {member}: {response}");
+            }
+        }
+    }
+    assert_eq!(appfabric.calls().len(), 0);
+}

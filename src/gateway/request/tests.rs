@@ -235,19 +235,61 @@ fn a_loopback_host_is_plain_http_and_no_host_is_no_base_url() {
 
 #[test]
 fn other_events_are_not_api_gateways() {
-    for event in [
-        json!(null),
-        json!("GET"),
-        json!([]),
-        json!({}),
-        json!({"Records": []}),
-        json!({"httpMethod": "GET", "path": "/callback/slack"}),
-        json!({"httpMethod": 7, "requestContext": {}}),
-        json!({"httpMethod": "GET", "requestContext": {"elb": {"targetGroupArn": "arn"}}}),
-        json!({"version": "2.0", "requestContext": {"http": {}}}),
-        json!({"requestContext": {"eventType": "CONNECT", "connectionId": "a"}}),
+    // Where it was documented, and the event.
+    for (source, event) in [
+        ("any JSON", json!(null)),
+        ("any JSON", json!("GET")),
+        ("any JSON", json!([])),
+        ("any JSON", json!({})),
+        ("no context", json!({"httpMethod": "GET", "path": "/callback/slack"})),
+        ("a method that is no text", json!({"httpMethod": 7, "requestContext": {}})),
+        ("no method", json!({"version": "2.0", "requestContext": {"http": {}}})),
+        (
+            "AWS, Lambda@Edge and other lists of records",
+            json!({"Records": [{"cf": {"request": {"method": "GET", "uri": "/callback/slack"}}}]}),
+        ),
+        (
+            "AWS, application load balancers",
+            json!({"httpMethod": "GET", "path": "/callback/slack", "requestContext": {"elb": {"targetGroupArn": "arn"}}}),
+        ),
+        (
+            "AWS, WebSocket APIs",
+            json!({"requestContext": {"eventType": "CONNECT", "routeKey": "$connect", "connectionId": "a"}}),
+        ),
+        (
+            "AWS, VPC Lattice",
+            json!({"version": "2.0", "method": "GET", "path": "/callback/slack", "requestContext": {"serviceArn": "arn"}}),
+        ),
+        (
+            "AWS, action groups of Bedrock agents",
+            json!({"messageVersion": "1.0", "apiPath": "/callback/slack", "httpMethod": "GET", "parameters": []}),
+        ),
+        (
+            "AWS, AppSync authorizers",
+            json!({"authorizationToken": "a", "requestContext": {"apiId": "a", "operationName": "a", "queryString": "a"}}),
+        ),
+        ("AWS, TOKEN authorizers", json!({"type": "TOKEN", "authorizationToken": "a", "methodArn": "arn"})),
+        (
+            "AWS, REQUEST authorizers of REST APIs",
+            json!({"type": "REQUEST", "methodArn": "arn", "resource": "/callback/{proxy+}", "path": "/callback/slack", "httpMethod": "GET",
+                "queryStringParameters": {"code": "a"}, "requestContext": {"path": "/prod/callback/slack", "httpMethod": "GET"}}),
+        ),
+        (
+            "AWS, authorizers of HTTP APIs, format 1.0",
+            json!({"version": "1.0", "type": "REQUEST", "methodArn": "arn", "identitySource": "a", "resource": "/callback/slack",
+                "path": "/callback/slack", "httpMethod": "GET", "requestContext": {"path": "/callback/slack", "stage": "$default"}}),
+        ),
+        (
+            "AWS, authorizers of HTTP APIs, format 2.0",
+            json!({"version": "2.0", "type": "REQUEST", "routeArn": "arn", "identitySource": ["a"], "routeKey": "$default",
+                "rawPath": "/callback/slack", "rawQueryString": "code=a", "requestContext": {"http": {"method": "GET"}, "stage": "$default"}}),
+        ),
+        (
+            "AWS, authorizers of WebSocket APIs",
+            json!({"type": "REQUEST", "methodArn": "arn", "requestContext": {"eventType": "CONNECT", "connectionId": "a"}}),
+        ),
     ] {
-        assert_eq!(Request::from_event(&event).err(), Some(NotApiGateway), "{event}");
+        assert_eq!(Request::from_event(&event).err(), Some(NotApiGateway), "{source}: {event}");
     }
 }
 
