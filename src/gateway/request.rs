@@ -10,6 +10,9 @@ use super::Payload;
 use crate::query::Query;
 use crate::redirect_uri::is_loopback;
 
+/// What some programs write before JSON; RFC 8259 §8.1 lets a parser ignore it.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// A request as a browser sent it through API Gateway.
 pub struct Request<'e> {
     /// The payload format that it came in.
@@ -145,15 +148,18 @@ impl<'e> Request<'e> {
             .find_map(|pointer| text(self.event.pointer(pointer)).filter(|arn| arn.starts_with("arn:")))
     }
 
-    /// The body, decoded where API Gateway has encoded it; none where there is none or it is no text.
+    /// The body without a byte order mark, decoded where API Gateway has encoded it; none where there is none or it is no
+    /// text.
     #[must_use]
     pub fn body(&self) -> Option<Cow<'e, str>> {
         let body = text(self.event.get("body"))?;
-        if self.event.get("isBase64Encoded") == Some(&Value::Bool(true)) {
-            String::from_utf8(base64::decode(body).ok()?).ok().map(Cow::Owned)
-        } else {
-            Some(Cow::Borrowed(body))
+        let without_mark = |body: &'e str| body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        if self.event.get("isBase64Encoded") != Some(&Value::Bool(true)) {
+            return Some(Cow::Borrowed(without_mark(body)));
         }
+        let decoded = base64::decode(body).ok()?;
+        let decoded = decoded.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(&decoded);
+        str::from_utf8(decoded).ok().map(|body| Cow::Owned(body.to_owned()))
     }
 
     /// Every value of a cookie (RFC 6265 §4.2.1), without the quotes that it may stand in.

@@ -4,9 +4,11 @@ use appfabric_connect::appfabric::AppFabric;
 use appfabric_connect::config::StateMode;
 use appfabric_connect::endpoint::Endpoint;
 use appfabric_emulator::appfabric::{AppFabric as Emulator, Operation};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{REFERENCE, answer, arn, config, header, over_http, sdk, stage};
+use crate::support::{REFERENCE, answer, arn, config, event, header, over_http, sdk, stage};
 
 /// An API in front of the function.
 struct Front {
@@ -171,4 +173,21 @@ async fn the_event_of_an_authorizer_spends_no_code_and_makes_no_link() {
         }
     }
     assert_eq!(appfabric.calls().len(), 0);
+}
+
+#[tokio::test]
+async fn a_body_with_a_byte_order_mark_begins_a_flow() {
+    let appfabric = stage().await;
+    let endpoint = endpoint("", StateMode::Enforce, &appfabric);
+    let body = "\u{feff}{\"connection\":\"slack\"}";
+    for folder in ["rest", "http"] {
+        let event = event("flows", &format!("{folder}-flow_begun"));
+        let text = with_body(event.clone(), body);
+        let mut encoded = with_body(event, &STANDARD.encode(body));
+        encoded["isBase64Encoded"] = json!(true);
+        for event in [text, encoded] {
+            let response = answer(&endpoint, &event).await;
+            assert_eq!(response["statusCode"], 201, "{folder}: {response}");
+        }
+    }
 }

@@ -294,6 +294,32 @@ fn other_events_are_not_api_gateways() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_body() {
+    let event = |body: Value, is_base64: Value| json!({"httpMethod": "POST", "body": body, "isBase64Encoded": is_base64, "requestContext": {}});
+    for (body, is_base64, expected) in [
+        (json!("{}"), json!(false), Some("{}")),
+        (json!("\u{feff}{}"), json!(false), Some("{}")),
+        (json!("\u{feff}{}"), json!(null), Some("{}")),
+        (json!("e30="), json!(true), Some("{}")),
+        (json!("77u/e30="), json!(true), Some("{}")),
+        // One mark, at the start.
+        (json!("\u{feff}\u{feff}{}"), json!(false), Some("\u{feff}{}")),
+        (json!("{\u{feff}}"), json!(false), Some("{\u{feff}}")),
+        (json!("\u{feff}"), json!(false), Some("")),
+        (json!("77u/"), json!(true), Some("")),
+        // UTF-16 and half a mark are no text; neither is what is no Base64.
+        (json!("//57AH0A"), json!(true), None),
+        (json!("77s="), json!(true), None),
+        (json!("\u{feff}e30="), json!(true), None),
+        (json!(null), json!(false), None),
+        (json!(7), json!(false), None),
+    ] {
+        let event = event(body, is_base64);
+        assert_eq!(Request::from_event(&event).ok().unwrap().body().as_deref(), expected, "{event}");
+    }
+}
+
+#[test]
 fn a_prefetch_says_so_in_one_of_three_headers() {
     for (headers, expected) in [
         (json!({"headers": {"Sec-Purpose": "prefetch"}}), true),

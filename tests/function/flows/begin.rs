@@ -151,6 +151,7 @@ async fn a_body_that_is_not_right_is_a_400_that_says_what_is() {
             r#"["slack",null,null,5]"#,
             "connection=slack",
             "{\u{feff}\"connection\":\"slack\"}",
+            "\u{feff}\u{feff}{\"connection\":\"slack\"}",
         ]
         .map(Value::from)
         .into();
