@@ -165,7 +165,7 @@ mod tests {
             ("https://slack.com:8443/a?b#c", "https://slack.com:8443"),
             ("https://Slack.com:443", "https://slack.com"),
             ("https://my_tenant.example.com./a;b?c;d", "https://my_tenant.example.com."),
-            ("https://xn--exmple-cua.com", "https://xn--exmple-cua.com"),
+            ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
             ("https://192.0.2.7/", "https://192.0.2.7"),
             ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]:8443"),
             ("http://[::1]:3000/", "http://[::1]:3000"),

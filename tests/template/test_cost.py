@@ -381,7 +381,7 @@ def test_the_readme_says_what_is_reckoned_with(fact):
 def test_the_reads_and_writes_are_those_of_the_code():
     flow, ledger = ((ROOT / f"src/{name}/stored.rs").read_text() for name in ["flow", "ledger"])
     # begin, bind, take, finish; claim, record.
-    calls = [len(re.findall(r"\.(?:put|update)\((?:put|update|with_state\()", text)) for text in (flow, ledger)]
+    calls = [len(re.findall(r"\.(?:put|update)\((?:put|update|live\(|self\.taken)", text)) for text in (flow, ledger)]
     assert calls == [4, 2] and sum(calls) == WRITES
     # Once on each of the page and its button, which open the link; the callback's is a write, whose condition is the check.
     assert ".consistent_read(true)" in (ROOT / "src/table.rs").read_text()
@@ -392,7 +392,7 @@ def test_the_reads_and_writes_are_those_of_the_code():
 def test_the_reasons_and_state_reasons_are_those_of_the_code():
     reasons = re.findall(r'ResultPage::(?:Pending|Failed),\s+Some\("(\w+)"\)', (ROOT / "src/outcome.rs").read_text())
     assert sorted(reasons) == sorted(REASONS)
-    states = re.search(r"const ALL: \[Self; (\d)\]", (ROOT / "src/flow.rs").read_text())
+    states = re.search(r"const NAMES: \[&str; (\d)\]", (ROOT / "src/flow.rs").read_text())
     assert int(states[1]) == STATES
 
 
