@@ -35,7 +35,8 @@ impl Browser {
 
     /// Opens a link and presses the button on its page.
     pub(crate) async fn follow(&self, site: &Site, link: &str) -> Answer {
-        assert_eq!(self.open(site, link).await.status(), 200);
+        let opened = self.open(site, link).await;
+        assert_eq!(opened.status(), 200, "{}", opened.0);
         self.press(site, link).await
     }
 

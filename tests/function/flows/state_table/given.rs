@@ -117,6 +117,9 @@ pub(super) struct Given {
     pub(super) owner: Browser,
 }
 
+/// Longer than a press gives the flow to a browser, by as much as an invocation may take.
+const OWNED: Duration = Duration::from_mins(11);
+
 impl Given {
     /// Begins a flow for the first app authorization, and lets happen to it what the state says.
     pub(super) async fn set(site: &Site, path: &Path, state: State) -> Self {
@@ -128,7 +131,7 @@ impl Given {
         let another = Browser::default();
         let before = if state == State::OfTheOwnerBefore {
             let before = another.consent(site, &link).await;
-            site.wait(Duration::from_mins(10));
+            site.wait(OWNED);
             Some(before)
         } else {
             None
@@ -156,7 +159,7 @@ impl Given {
         match state {
             State::Expired => site.wait(Duration::from_mins(30)),
             State::OfNoOwnerAnyMore => {
-                site.wait(Duration::from_mins(10));
+                site.wait(OWNED);
                 another.consent(site, &link).await;
             }
             State::Finished => {
