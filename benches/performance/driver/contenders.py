@@ -98,10 +98,9 @@ def environment():
 
 def virtual_environment():
     folder = TARGET / "venv"
-    pinned = (ROOT / ".ci/requirements.txt").read_text().splitlines()
-    wanted = [line.split("#")[0].strip() for line in pinned if line.startswith(("boto3==", "botocore=="))]
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    subprocess.run([str(folder / "bin/pip"), "install", "--quiet", *wanted], check=True)
+    install = [str(folder / "bin/pip"), "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    subprocess.run([*install, "--requirement", str(RIVALS / "boto3/requirements.txt")], check=True)
     return str(folder / "bin/python")
 
 
