@@ -2,14 +2,15 @@
 //
 // A stage is where the function is: behind the local gateway, or behind the real `sam local start-api`.
 
-import { Watch, elsewhere, inAFreshContext } from './example.mjs';
+import { WAYS, runAhead } from './ahead.mjs';
+import { Watch, inAFreshContext } from './example.mjs';
 import { cancel, consent, consentWithoutDelivery, signIn } from './oidc.mjs';
 import { deadLink, heading, resultPage } from './person.mjs';
 import { is } from './tally.mjs';
 
 const IN_USE = 'The link is in use in another browser';
 
-// Answers what the provider has counted. stage: name, oidc, gateway, application, authorization, newLink(), sent(), arrived().
+// Answers what the provider has counted. stage: name, oidc, gateway, application, authorization, newLink(), sent().
 export async function certified(stage, browser, tally) {
   const { oidc } = stage;
   const watch = new Watch(stage);
@@ -188,29 +189,13 @@ export async function certified(stage, browser, tally) {
     await connected(page);
   });
 
-  // Pages of the same site, so that the browser runs ahead with the person's cookie. What a speculation rule has fetched,
-  // Chromium takes for the answer to a click on that page if it is any 2xx.
-  for (const [name, markup] of [
-    ['<link rel=prefetch>', (url) => `<link rel="prefetch" href="${url}">`],
-    ['a speculation rule, prefetch,', (url) => speculation('prefetch', url)],
-    ['a speculation rule, prerender,', (url) => speculation('prerender', url)],
-  ]) {
-    await visit(`${name} spends nothing, and leaves the code to the person`, { sent: 1 }, async (page) => {
+  // What a speculation rule has fetched, Chromium takes for the answer to a click on that page if it is any 2xx.
+  for (const way of WAYS) {
+    await visit(`${way.name} spends nothing, and leaves the code to the person`, { sent: 1 }, async (page) => {
       await begin(page);
       await signIn(page);
       const callback = await consentWithoutDelivery(page);
-      const before = [await stage.arrived(), await stage.sent()];
-      await elsewhere('127.0.0.1', `${markup(callback)}<a href="${callback}">Continue</a>`, async (ahead) => {
-        await page.goto(ahead);
-        const deadline = Date.now() + 10_000;
-        while (await stage.arrived() === before[0] && Date.now() < deadline) await page.waitForTimeout(50);
-        is(await stage.arrived() > before[0], true, 'whether the browser ran ahead');
-        // Long enough for a code to be sent, if one were.
-        await page.waitForTimeout(500);
-        is(await stage.sent(), before[1], 'codes that were sent ahead');
-        await page.getByRole('link').click();
-        await connected(page);
-      });
+      await runAhead(stage, way, callback, await page.context().cookies(callback));
     }, null);
   }
 
@@ -292,8 +277,4 @@ export function setCookie(headers) {
   is(more.length, 0, 'more cookies');
   const [pair, ...attributes] = cookie.split('; ');
   return [...pair.split('='), attributes.sort()];
-}
-
-function speculation(action, url) {
-  return `<script type="speculationrules">${JSON.stringify({ [action]: [{ source: 'list', urls: [url], eagerness: 'immediate' }] })}</script>`;
 }

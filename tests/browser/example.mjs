@@ -47,11 +47,6 @@ export class Example {
     return this.printed.match(/appfabric {2}Connect:/g)?.length ?? 0;
   }
 
-  // How often the redirection endpoint was asked for so far, by whatever browsers do ahead of the person too.
-  arrived() {
-    return this.printed.match(/gateway {2}GET \/callback\//g)?.length ?? 0;
-  }
-
   // As an operator does it: an update sets what is connected back to PendingConnect.
   async disconnect() {
     const answer = await fetch(`${this.appfabric}/appbundles/${this.bundle}/appauthorizations/${this.authorization}`, {

@@ -11,11 +11,12 @@
 // SCREENSHOTS  where the pictures go; default target/screenshots
 // FRONTS       behind which fronts; default rest,http,function-url
 //
-// One line for each check, then the count. The exit code is 1 if one of them failed.
+// One line for each check, then the count. The exit code is 1 if one of them failed. A check that rests on what a browser may
+// do or leave is skipped where it leaves it, and says so.
 //
-// Read `flow.mjs` (connect links), then `again.mjs` (when something goes wrong),
-// then `bare.mjs` (without them), then `looks.mjs`; `certified.mjs` and `outside.mjs` have
-// `oidc-provider` for the application. `example.mjs`, `person.mjs` and `oidc.mjs` are what they stand on.
+// Read `flow.mjs` (connect links), then `again.mjs` (when something goes wrong), then `bare.mjs` (without them), then `looks.mjs`;
+// `certified.mjs` and `outside.mjs` have `oidc-provider` for the application; `ahead.mjs` is a browser that runs ahead of the
+// person. `example.mjs`, `person.mjs` and `oidc.mjs` are what they stand on.
 
 import { chromium } from 'playwright-core';
 import { again } from './again.mjs';
@@ -54,7 +55,7 @@ try {
 } finally {
   await browser.close();
 }
-console.log(`${tally.passed} passed, ${tally.failed} failed`);
+console.log(tally.count);
 console.log(`figures: ${figures.join('; ')}`);
 // At once: an example that a failed scenario has left behind would keep this process waiting.
 process.exit(tally.failed === 0 ? 0 : 1);

@@ -259,8 +259,6 @@ async function withOidcProvider(tally, browser, api, env, gateway) {
     authorization: world.authorization,
     newLink: () => newLink(world, invoked),
     sent,
-    // SAM's own line, when it has an answer; it is coloured.
-    arrived: () => printed().match(/GET \/callback\/[^ ]+ HTTP/g)?.length ?? 0,
     // What the function wrote; SAM's own lines have the whole query.
     get printed() { return lines(printed()).map((line) => JSON.stringify(line)).join('\n') + world.printed.text; },
   }, browser, tally));
@@ -273,6 +271,6 @@ const tally = new Tally();
 await forward(Number(APPFABRIC_PORT), Number(APPFABRIC_PORT));
 await events(tally);
 await flow(tally, 3000).catch((error) => tally.check('sam local start-api: starts', () => { throw error; }));
-console.log(`${tally.passed} passed, ${tally.failed} failed`);
+console.log(tally.count);
 console.log(`figures: ${figures.join('; ')}`);
 process.exit(tally.failed === 0 ? 0 : 1);
