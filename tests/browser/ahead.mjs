@@ -50,6 +50,21 @@ export async function runAhead(stage, way, callback, cookies) {
   }
 }
 
+// The markup of a page on which `prefetched` is to be tried.
+export function prefetch(address) {
+  return links([address, CONTROL]);
+}
+
+// Opens such a page in a browser that is driven, and answers the response to what it has fetched ahead.
+export async function prefetched(page, address, opened) {
+  const control = page.waitForResponse(new URL(CONTROL, opened).href, { timeout: PATIENCE }).catch(() => null);
+  const answer = page.waitForResponse(address, { timeout: PATIENCE }).catch(() => null);
+  await page.goto(opened);
+  if (!await control) throw new Skipped('this browser does not prefetch a plain page either');
+  is(await answer !== null, true, 'whether the browser ran ahead');
+  return answer;
+}
+
 // The page, the control, and the function behind the same origin.
 class Front {
   opened = false;

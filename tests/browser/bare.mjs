@@ -1,5 +1,6 @@
 // The bare callback, `--state off`: a link with the application's own address, and no state.
 
+import { prefetch, prefetched } from './ahead.mjs';
 import { Example, Watch, elsewhere, inAFreshContext } from './example.mjs';
 import { PAGES } from './pages.mjs';
 import { consentWithoutABrowser, decide, heading, noTrap, resultPage, tabUntil, whatToDo } from './person.mjs';
@@ -116,9 +117,9 @@ export async function aPersonsWays(front, browser, tally) {
     const callback = await consentWithoutABrowser(example.link);
     const sent = example.sent();
     // A page that links to the redirection endpoint and has the browser run ahead.
-    const html = `<link rel="prefetch" href="${callback}"><a href="${callback}">Continue</a>`;
+    const html = `${prefetch(callback)}<a href="${callback}">Continue</a>`;
     await elsewhere('127.0.0.1', html, async (ahead) => {
-      const [answer] = await Promise.all([page.waitForResponse(callback), page.goto(ahead)]);
+      const answer = await prefetched(page, callback, ahead);
       is((await answer.request().allHeaders())['sec-purpose'], 'prefetch', "Chromium's Sec-Purpose");
       is(answer.status(), 204, 'the status of the prefetch');
       is(example.sent() - sent, 0, 'codes that the prefetch sent to AppFabric');

@@ -1,5 +1,6 @@
 // The connect link, `--state enforce`: the person who was asked, in the browser in which they began, and nobody else.
 
+import { prefetch, prefetched } from './ahead.mjs';
 import { Example, Watch, elsewhere, inAFreshContext } from './example.mjs';
 import { PAGES, UNKNOWN_LINK } from './pages.mjs';
 import { consentWithoutABrowser, deadLink, decide, go, heading, noTrap, resultPage, tabUntil, whatToDo } from './person.mjs';
@@ -73,8 +74,8 @@ export async function aFlow(front, browser, tally) {
 
   await visitUnwatched('a prefetch of a link changes nothing', async (page) => {
     const link = await example.newLink();
-    await elsewhere('localhost', `<link rel="prefetch" href="${link}"><a href="${link}">Connect</a>`, async (ahead) => {
-      const [answer] = await Promise.all([page.waitForResponse(link), page.goto(ahead)]);
+    await elsewhere('localhost', `${prefetch(link)}<a href="${link}">Connect</a>`, async (ahead) => {
+      const answer = await prefetched(page, link, ahead);
       is((await answer.request().allHeaders())['sec-purpose'], 'prefetch', "Chromium's Sec-Purpose");
       is(answer.status(), 204, 'the status of the prefetch');
       is(await cookies(page), [], 'cookies');
