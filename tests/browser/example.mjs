@@ -147,7 +147,7 @@ export class Watch {
       // Chromium says so of the page's own status, which is right.
       const { url } = message.location();
       const own = url === this.example.gateway + NOWHERE || url.startsWith(`${this.example.gateway}/connect/`);
-      const ownStatus = own && /status of (403|404|410)/.test(message.text());
+      const ownStatus = own && /\b(403|404|410)\b/.test(message.text());
       if (message.type() === 'error' && !ownStatus && !this.theirs(message.page())) this.complaints.push(`${url}: ${message.text()}`);
     });
     context.on('weberror', (error) => {

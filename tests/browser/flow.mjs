@@ -304,9 +304,7 @@ export async function aFlow(front, browser, tally) {
   await visitUnwatched('no page of somebody else can frame the button', async (page) => {
     const link = await example.newLink();
     await elsewhere('localhost', `<iframe src="${link}" title="trap"></iframe>`, async (trap) => {
-      const refused = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
-      await page.goto(trap);
-      await refused;
+      await Promise.all([page.waitForResponse(link), page.goto(trap)]);
       is(await page.frameLocator('iframe').getByRole('button').count(), 0, 'buttons in the frame');
     });
   });
