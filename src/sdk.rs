@@ -7,9 +7,14 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
@@ -26,6 +31,11 @@ const AMAZON_ROOTS: &str = include_str!("sdk/amazon_roots.pem");
 /// spent. Within a callback, and from one to the next where many come, no connection rests for so long; after it a new one
 /// is made, which takes two round trips. The clock (`CLOCK_MONOTONIC`) goes on while the process stands still.
 pub const IDLE: Duration = Duration::from_secs(5);
+
+/// The longest answer that is read, in bytes; a longer one counts as unreadable.
+///
+/// The SDK reads an answer to its end. One without an end would fill the function's memory and kill it, with the code sent.
+const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// `AWS_CA_BUNDLE`: whom to trust in place of Amazon's roots, for instance behind a proxy that breaks TLS open.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,17 +66,29 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
 }
 
 /// The SDK's HTTP client, without its rehearsal: that reads the roots and sets TLS up once more for every client of a
-/// service, and throws it away, at the cost of 200 thousand instructions of a cold start each.
+/// service, and throws it away, at the cost of 200 thousand instructions of a cold start each. Its answers are limited.
 #[derive(Debug)]
 struct Unrehearsed(SharedHttpClient);
 
+/// A connector whose answers end with an error after [`LONGEST_ANSWER`] bytes.
+#[derive(Debug)]
+struct Limiting(SharedHttpConnector);
+
 impl HttpClient for Unrehearsed {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
+        SharedHttpConnector::new(Limiting(self.0.http_connector(settings, components)))
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
         self.0.connector_metadata()
+    }
+}
+
+impl HttpConnector for Limiting {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.0.call(request);
+        let limited = |body| SdkBody::from_body_1_x(Limited::new(body, LONGEST_ANSWER));
+        HttpConnectorFuture::new(async move { Ok(answer.await?.map(limited)) })
     }
 }
 

@@ -42,6 +42,9 @@ pub enum Verdict {
     Unclear,
 }
 
+/// The longest name of an application or a tenant that is kept, in characters; AppFabric promises none.
+const LONGEST_NAME: usize = 128;
+
 /// An app authorization as AppFabric showed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Seen {
@@ -173,8 +176,8 @@ fn loggable(name: &str) -> Option<String> {
 impl From<AppAuthorizationSummary> for Seen {
     fn from(summary: AppAuthorizationSummary) -> Self {
         Self {
-            app: summary.app,
-            tenant: summary.tenant.map(|tenant| tenant.tenant_display_name),
+            app: cut(summary.app),
+            tenant: summary.tenant.map(|tenant| cut(tenant.tenant_display_name)),
             auth_url: None,
             status: summary.status,
             updated_at: time(summary.updated_at),
@@ -185,12 +188,20 @@ impl From<AppAuthorizationSummary> for Seen {
 impl From<AppAuthorization> for Seen {
     fn from(authorization: AppAuthorization) -> Self {
         Self {
-            app: authorization.app,
-            tenant: authorization.tenant.map(|tenant| tenant.tenant_display_name),
+            app: cut(authorization.app),
+            tenant: authorization.tenant.map(|tenant| cut(tenant.tenant_display_name)),
             auth_url: authorization.auth_url,
             status: authorization.status,
             updated_at: time(authorization.updated_at),
         }
+    }
+}
+
+/// A name as it is shown: one that is too long ends in `…`.
+fn cut(name: String) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some(_) => name.chars().take(LONGEST_NAME - 1).chain(['…']).collect(),
+        None => name,
     }
 }
 

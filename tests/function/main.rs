@@ -4,6 +4,7 @@ mod budget;
 mod delivery;
 mod differential;
 mod duplicates;
+mod endless;
 mod events;
 mod expected;
 mod fault_table;
