@@ -22,10 +22,20 @@ pub enum Since {
     Seen(Seen),
     /// The clock on the wall, where nobody looked before.
     Clock(SystemTime),
+    /// A Connect of our own that was refused: what is older is somebody else's.
+    Refused {
+        /// The clock on the wall when it was sent.
+        sent: SystemTime,
+        /// What a change was told by before; both must hold.
+        before: Box<Self>,
+    },
 }
 
 /// How far AppFabric's clock may be behind ours, the seconds that it does not write included.
 const SKEW: Duration = Duration::from_secs(5);
+
+/// The finest unit in which AppFabric writes a time.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A code that has arrived, and everything that is needed to deal with it.
 pub struct Delivery<'d, 'i> {
@@ -211,6 +221,8 @@ impl Since {
         match self {
             Self::Seen(before) => (&before.status, before.updated_at) != (&seen.status, seen.updated_at),
             Self::Clock(start) => seen.updated_at + SKEW >= *start,
+            // In milliseconds, because AppFabric writes nothing finer.
+            Self::Refused { sent, before } => seen.updated_at + MILLISECOND > *sent && before.is_news(seen),
         }
     }
 }
@@ -234,6 +246,9 @@ mod tests {
         let pending = Since::Seen(seen(Status::PendingConnect, 100));
         let connected = Since::Seen(seen(Status::Connected, 100));
         let clock = Since::Clock(UNIX_EPOCH + Duration::from_secs(100));
+        let late = Since::Seen(seen(Status::Connected, 102));
+        let sent = UNIX_EPOCH + Duration::from_micros(102_000_900);
+        let refused = |before: &Since| Since::Refused { sent, before: Box::new(before.clone()) };
         for (since, status, updated_at, news) in [
             (&pending, Status::PendingConnect, 100, false),
             (&pending, Status::Connected, 100, true),
@@ -246,6 +261,13 @@ mod tests {
             (&clock, Status::Connected, 95, true),
             (&clock, Status::Connected, 100, true),
             (&clock, Status::Connected, 1_000, true),
+            (&refused(&clock), Status::Connected, 100, false),
+            (&refused(&clock), Status::Connected, 101, false),
+            (&refused(&clock), Status::Connected, 102, true),
+            (&refused(&pending), Status::PendingConnect, 100, false),
+            (&refused(&pending), Status::Connected, 101, false),
+            (&refused(&pending), Status::Connected, 102, true),
+            (&refused(&late), Status::Connected, 102, false),
         ] {
             assert_eq!(since.is_news(&seen(status.clone(), updated_at)), news, "{since:?} {status} {updated_at}");
         }

@@ -1,6 +1,6 @@
 //! Sends the code once, and finds out what became of it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -27,7 +27,8 @@ impl Delivery<'_, '_> {
         if !self.budget.is_enough() {
             return self.log.no_time_left();
         }
-        match self.send(spending).await {
+        let (verdict, sent) = self.send(spending).await;
+        match verdict {
             Verdict::Seen(seen) => match seen.status {
                 Status::Connected => Outcome::Connected,
                 Status::PendingConnect => {
@@ -37,18 +38,21 @@ impl Delivery<'_, '_> {
                 _ => Outcome::NotConnected,
             },
             Verdict::Unclear => self.watch(&since, Outcome::Unconfirmed).await,
-            Verdict::Rejected => self.watch(&since, Outcome::CodeRejected).await,
+            Verdict::Rejected => {
+                let since = Since::Refused { sent, before: Box::new(since) };
+                self.watch(&since, Outcome::CodeRejected).await
+            }
             Verdict::Unavailable => Outcome::UnknownConnection,
             Verdict::Throttled { .. } | Verdict::NotSent => Outcome::TemporarilyUnavailable,
         }
     }
 
     /// Sends the code once; again only where AppFabric has said that it did not read it, or where no connection was
-    /// ever established.
-    async fn send(&mut self, spending: &Spending) -> Verdict {
+    /// ever established. With the time at which it was sent last.
+    async fn send(&mut self, spending: &Spending) -> (Verdict, SystemTime) {
         let mut again = 0;
         loop {
-            let started = Instant::now();
+            let (started, sent) = (Instant::now(), self.budget.now());
             let answer = self.appfabric.connect(self.app_authorization, spending, self.budget.for_connect()).await;
             self.note_call(&answer.verdict, started);
             (self.log.aws_request_id, self.log.aws_error_code) = (answer.request_id, answer.error_code);
@@ -56,11 +60,11 @@ impl Delivery<'_, '_> {
             let pause = match answer.verdict {
                 Verdict::Throttled { retry_after } => retry_after.unwrap_or(RETRY_AFTER),
                 Verdict::NotSent => RECONNECT_AFTER,
-                _ => return answer.verdict,
+                _ => return (answer.verdict, sent),
             };
             again += 1;
             if again > MOST_AGAIN || !self.budget.wait(pause).await {
-                return answer.verdict;
+                return (answer.verdict, sent);
             }
         }
     }

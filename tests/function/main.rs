@@ -25,6 +25,7 @@ mod page_lines;
 mod panics;
 mod pipe;
 mod promise;
+mod refused;
 mod rie;
 mod sockets;
 mod support;
