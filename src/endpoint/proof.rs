@@ -116,7 +116,7 @@ impl Endpoint {
     ) -> Kept {
         if let Proof::Valid(state, _) = proof
             && outcome.page() != ResultPage::Failed
-            && let Err(unreachable) = self.flows.finish(&state.flow, outcome, budget.for_record()).await
+            && let Err(unreachable) = self.flows.finish(&state.flow, outcome, budget.for_finish()).await
         {
             unreachable.tell(&invocation.request_id);
             return Kept::Unreachable;

@@ -77,24 +77,24 @@ fn rows() -> [Row; 9] {
     let pending = |reason: &str| [json!("pending"), json!(reason)];
     let failed = |reason: &str| [json!("failed"), json!(reason)];
     [
-        ("nothing", |_| {}, connected(), 1, 1, [20, 20]),
-        ("already", |pipes| pipes.emulator().set_status(&arn(1), Status::CONNECTED), connected(), 0, 1, [20, 20]),
+        ("nothing", |_| {}, connected(), 1, 1, [19, 19]),
+        ("already", |pipes| pipes.emulator().set_status(&arn(1), Status::CONNECTED), connected(), 0, 1, [19, 19]),
         (
             "closed after performing",
             |pipes| fault(pipes, Operation::Connect, Fault::from(Answer::CloseAfterReading).then_connect()),
             connected(),
             1,
             2,
-            [20, 20],
+            [19, 19],
         ),
-        ("429 once", |pipes| fault(pipes, Operation::Connect, Fault::throttled(1, 3)), connected(), 2, 1, [17, 17]),
+        ("429 once", |pipes| fault(pipes, Operation::Connect, Fault::throttled(1, 3)), connected(), 2, 1, [16, 16]),
         (
             "429 thrice",
             |pipes| fault(pipes, Operation::Connect, Fault::throttled(3, 3)),
             failed("temporarily_unavailable"),
             3,
             1,
-            [14, 14],
+            [13, 13],
         ),
         (
             "never connected",
@@ -102,7 +102,7 @@ fn rows() -> [Row; 9] {
             failed("temporarily_unavailable"),
             0,
             1,
-            [15, 20],
+            [14, 19],
         ),
         (
             "refused",
@@ -110,7 +110,7 @@ fn rows() -> [Row; 9] {
             failed("code_rejected"),
             1,
             3,
-            [19, 20],
+            [18, 19],
         ),
         (
             "not found",
@@ -118,7 +118,7 @@ fn rows() -> [Row; 9] {
             failed("unknown_connection"),
             0,
             1,
-            [20, 20],
+            [19, 19],
         ),
         (
             "no answer, and no look afterwards",
@@ -130,7 +130,7 @@ fn rows() -> [Row; 9] {
             pending("unconfirmed"),
             1,
             2,
-            [8, 8],
+            [7, 7],
         ),
     ]
 }

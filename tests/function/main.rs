@@ -27,6 +27,7 @@ mod pipe;
 mod promise;
 mod refused;
 mod rie;
+mod slow_to_the_end;
 mod sockets;
 mod support;
 mod tls;
