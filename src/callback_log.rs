@@ -26,6 +26,8 @@ pub struct CallbackLog<'i> {
     pub malformed: Option<&'static str>,
     /// Whether our own redirect URI is not one that AppFabric takes.
     pub redirect_uri_refused: bool,
+    /// Whether the last call to AppFabric was refused for our own credentials, signature or clock.
+    pub not_authenticated: bool,
     /// The application, as AppFabric names it.
     pub app: Option<String>,
     /// The app authorization's status, as AppFabric names it.
@@ -75,6 +77,7 @@ impl<'i> CallbackLog<'i> {
             application_error: None,
             malformed: None,
             redirect_uri_refused: false,
+            not_authenticated: false,
             app: None,
             status: None,
             aws_request_id: None,
@@ -110,6 +113,9 @@ impl<'i> CallbackLog<'i> {
     pub fn write(&self, outcome: Outcome, budget: &Budget) {
         let action = if self.redirect_uri_refused {
             "set PUBLIC_BASE_URL to the https address that the application was given; AppFabric takes no other"
+        } else if self.not_authenticated {
+            "see the error code: give the function its role and no AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN of your own; if the \
+             session has expired or the clock is wrong, deploy again to start new instances"
         } else {
             outcome.action()
         };
@@ -146,6 +152,7 @@ impl<'i> CallbackLog<'i> {
             };
         }
         match outcome.level() {
+            _ if self.not_authenticated => line!(Level::ERROR),
             Level::ERROR => line!(Level::ERROR),
             Level::WARN => line!(Level::WARN),
             _ => line!(Level::INFO),

@@ -141,7 +141,9 @@ impl Delivery<'_, '_> {
             Verdict::Seen(Seen { status: Status::Connected, .. }) => Err(Outcome::Connected),
             Verdict::Seen(before) => Ok(before),
             Verdict::Unavailable | Verdict::Rejected => Err(Outcome::UnknownConnection),
-            Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => Err(Outcome::TemporarilyUnavailable),
+            Verdict::NotAuthenticated | Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => {
+                Err(Outcome::TemporarilyUnavailable)
+            }
         }
     }
 
@@ -207,6 +209,7 @@ impl Delivery<'_, '_> {
 
     fn note_call(&mut self, verdict: &Verdict, started: Instant) {
         *self.log.appfabric.get_or_insert_default() += started.elapsed();
+        self.log.not_authenticated = *verdict == Verdict::NotAuthenticated;
         if let Verdict::Seen(seen) = verdict {
             self.log.app = Some(seen.app.clone());
             self.log.status = Some(seen.status.as_str().to_owned());

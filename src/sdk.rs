@@ -1,9 +1,11 @@
 //! The AWS SDK as every cold start has to pay for it: its configuration, its HTTP client, and whom that trusts.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -63,6 +65,14 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
         .region(aws_config::Region::from_static("us-east-1"))
         .load()
         .await
+}
+
+/// The error code of a call that was not sent, because there are no credentials.
+pub(crate) const NO_CREDENTIALS: &str = "NoCredentials";
+
+/// Whether a call was not sent, because there are no credentials.
+pub(crate) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source()).any(<dyn Error>::is::<CredentialsError>)
 }
 
 /// The SDK's HTTP client, without its rehearsal: that reads the roots and sets TLS up once more for every client of a

@@ -21,6 +21,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use crate::budget::CONNECTING;
 use crate::config::FlowTable;
+use crate::sdk::{NO_CREDENTIALS, lacks_credentials};
 
 /// How long an item is kept once it is of no more use.
 pub const KEPT: Duration = Duration::from_hours(24);
@@ -171,13 +172,14 @@ fn in_time(within: Duration) -> config::Builder {
     config::Builder::new().timeout_config(timeouts.build())
 }
 
-fn unreachable<E: ProvideErrorMetadata + Error>(
+fn unreachable<E: ProvideErrorMetadata + Error + 'static>(
     operation: &'static str,
     error: &SdkError<E, HttpResponse>,
 ) -> Unreachable {
     let error_code = match (error.as_service_error().and_then(ProvideErrorMetadata::code), error) {
         (Some(code), _) => code,
         (None, SdkError::TimeoutError(_)) => "Timeout",
+        (None, _) if lacks_credentials(error) => NO_CREDENTIALS,
         (None, SdkError::DispatchFailure(_)) => "NotConnected",
         (None, _) => "UnreadableAnswer",
     };

@@ -9,6 +9,8 @@ use aws_sdk_appfabric::operation::RequestId;
 use aws_sdk_appfabric::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_appfabric::types::{AppAuthorization, AppAuthorizationSummary};
 
+use crate::sdk::{NO_CREDENTIALS, lacks_credentials};
+
 pub use aws_sdk_appfabric::types::AppAuthorizationStatus as Status;
 
 /// An answer as far as anybody here reads it.
@@ -29,8 +31,10 @@ pub enum Verdict {
     Seen(Seen),
     /// `ValidationException`, and any other 4xx that is not modeled.
     Rejected,
-    /// `AccessDeniedException`, `ResourceNotFoundException`, any other 403 and the common credential errors.
+    /// `AccessDeniedException`, `ResourceNotFoundException` and any other 403.
     Unavailable,
+    /// AWS's front door refused our credentials, signature or clock, or there are no credentials: the request was not read.
+    NotAuthenticated,
     /// `ThrottlingException`: refused before the code was read.
     Throttled {
         /// `Retry-After` (RFC 9110 §10.2.3), where there is one that can be read.
@@ -61,6 +65,12 @@ pub struct Seen {
 }
 
 impl Answer {
+    /// Whether the request was sent, as far as that is known.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        self.verdict != Verdict::NotSent && self.error_code.as_deref() != Some(NO_CREDENTIALS)
+    }
+
     pub(super) fn read<T: RequestId, E>(
         sent: Result<T, SdkError<E, HttpResponse>>,
         seen: impl FnOnce(T) -> Option<Seen>,
@@ -85,8 +95,12 @@ impl Answer {
     }
 }
 
-fn verdict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Verdict {
+fn verdict<E>(error: &SdkError<E, HttpResponse>) -> Verdict
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
     match error {
+        _ if lacks_credentials(error) => Verdict::NotAuthenticated,
         SdkError::ConstructionFailure(_) => Verdict::NotSent,
         SdkError::DispatchFailure(failure) if failure.is_user() || never_connected(failure.as_connector_error()) => {
             Verdict::NotSent
@@ -94,10 +108,18 @@ fn verdict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Verdic
         SdkError::ServiceError(answer) => {
             let throttled = || Verdict::Throttled { retry_after: retry_after(answer.raw()) };
             match (answer.err().code().unwrap_or_default(), answer.raw().status().as_u16()) {
+                (code, _) if is_about_authentication(code) => Verdict::NotAuthenticated,
                 ("ThrottlingException", _) | (_, 429) => throttled(),
                 ("InternalServerException", _) | (_, 500..) => Verdict::Unclear,
-                ("AccessDeniedException" | "ResourceNotFoundException", _) | (_, 403) => Verdict::Unavailable,
-                (code, _) if is_credential_error(code) => Verdict::Unavailable,
+                (
+                    "AccessDenied"
+                    | "AccessDeniedException"
+                    | "NotAuthorized"
+                    | "OptInRequired"
+                    | "ResourceNotFoundException",
+                    _,
+                )
+                | (_, 403) => Verdict::Unavailable,
                 ("ValidationException", _) | (_, 400..) => Verdict::Rejected,
                 _ => Verdict::Unclear,
             }
@@ -123,6 +145,7 @@ fn nameless<E>(error: &SdkError<E, HttpResponse>, verdict: &Verdict) -> String {
         SdkError::ServiceError(answer) => return format!("Http{}", answer.raw().status().as_u16()),
         SdkError::TimeoutError(_) => "Timeout",
         SdkError::ResponseError(_) => "UnreadableAnswer",
+        _ if *verdict == Verdict::NotAuthenticated => NO_CREDENTIALS,
         _ if *verdict == Verdict::NotSent => "NotSent",
         _ => "ConnectionLost",
     }
@@ -144,26 +167,28 @@ fn never_connected(error: Option<&impl Error>) -> bool {
     false
 }
 
-/// The credential and signature errors that AWS's front door sends for any service.
+/// The errors about the caller's credentials, signature or clock that AWS's front door sends for any service, with any status.
 ///
-/// Source: <https://docs.aws.amazon.com/appfabric/latest/api/CommonErrors.html>
-fn is_credential_error(code: &str) -> bool {
+/// Source: <https://docs.aws.amazon.com/appfabric/latest/api/CommonErrors.html>; those that only other services' pages name
+/// are here, too, because the front door is the same.
+fn is_about_authentication(code: &str) -> bool {
     matches!(
-        code,
-        "AccessDenied"
+        code.strip_suffix("Exception").unwrap_or(code),
+        "AuthFailure"
             | "ExpiredToken"
-            | "ExpiredTokenException"
             | "IncompleteSignature"
-            | "IncompleteSignatureException"
+            | "InvalidAccessKeyId"
             | "InvalidClientTokenId"
-            | "InvalidSignatureException"
+            | "InvalidSecurityToken"
+            | "InvalidSignature"
+            | "InvalidToken"
             | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException"
-            | "NotAuthorized"
-            | "OptInRequired"
             | "RequestExpired"
+            | "RequestInTheFuture"
+            | "RequestTimeTooSkewed"
             | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException"
+            | "TokenRefreshRequired"
+            | "UnrecognizedClient"
     )
 }
 

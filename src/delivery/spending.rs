@@ -43,7 +43,7 @@ impl Delivery<'_, '_> {
                 self.watch(&since, Outcome::CodeRejected).await
             }
             Verdict::Unavailable => Outcome::UnknownConnection,
-            Verdict::Throttled { .. } | Verdict::NotSent => Outcome::TemporarilyUnavailable,
+            Verdict::NotAuthenticated | Verdict::Throttled { .. } | Verdict::NotSent => Outcome::TemporarilyUnavailable,
         }
     }
 
@@ -55,8 +55,8 @@ impl Delivery<'_, '_> {
             let (started, sent) = (Instant::now(), self.budget.now());
             let answer = self.appfabric.connect(self.app_authorization, spending, self.budget.for_connect()).await;
             self.note_call(&answer.verdict, started);
+            self.log.attempts += u32::from(answer.was_sent());
             (self.log.aws_request_id, self.log.aws_error_code) = (answer.request_id, answer.error_code);
-            self.log.attempts += u32::from(answer.verdict != Verdict::NotSent);
             let pause = match answer.verdict {
                 Verdict::Throttled { retry_after } => retry_after.unwrap_or(RETRY_AFTER),
                 Verdict::NotSent => RECONNECT_AFTER,
@@ -83,7 +83,7 @@ impl Delivery<'_, '_> {
                     (false, _) if otherwise == Outcome::Unconfirmed => Outcome::NotConnected,
                     (false, _) => otherwise,
                 },
-                Verdict::Unavailable | Verdict::Rejected => return otherwise,
+                Verdict::Unavailable | Verdict::NotAuthenticated | Verdict::Rejected => return otherwise,
                 // It may be back in time.
                 Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => otherwise,
             };

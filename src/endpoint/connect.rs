@@ -153,7 +153,8 @@ impl Endpoint {
         let cause = match self.appfabric.look(&connection.app_authorization, budget.for_first_look()).await.verdict {
             Verdict::Seen(seen) => return Ok(seen),
             Verdict::Unavailable | Verdict::Rejected => Cause::UnknownAuthorization,
-            _ => Cause::AppFabric,
+            Verdict::NotAuthenticated => Cause::Credentials,
+            Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => Cause::AppFabric,
         };
         Err(Refusal::of(cause, *id).to(&connection.name))
     }

@@ -54,6 +54,10 @@ const NO_TIME: Problem = Problem(
     StatusCode::SERVICE_UNAVAILABLE,
     "The function has no time left to ask AppFabric and its table. Raise its Timeout, then try again.",
 );
+const NOT_AUTHENTICATED: Problem = Problem(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "AWS refuses this function's own credentials, signature or clock, or it has no credentials. Check its role and its environment.",
+);
 const TABLE_DOWN: Problem =
     Problem(StatusCode::SERVICE_UNAVAILABLE, "The table of flows does not answer. Try again in a few minutes.");
 
@@ -86,6 +90,7 @@ impl Endpoint {
             Verdict::Seen(seen) if seen.auth_url.is_some() => {}
             Verdict::Seen(_) => return Err(NOBODY_TO_ASK),
             Verdict::Unavailable | Verdict::Rejected => return Err(UNKNOWN_CONNECTION),
+            Verdict::NotAuthenticated => return Err(NOT_AUTHENTICATED),
             Verdict::Throttled { .. } | Verdict::NotSent | Verdict::Unclear => return Err(APPFABRIC_DOWN),
         }
         let link = Secret::random();

@@ -37,6 +37,8 @@ pub(super) enum Cause {
     NoTime,
     /// The flow table does not answer, which has a line of its own.
     Table,
+    /// AWS refuses the function's own credentials, signature or clock, or there are none.
+    Credentials,
     /// AppFabric does not answer.
     AppFabric,
 }
@@ -201,6 +203,7 @@ impl Cause {
                 "raise the function's Timeout; nothing was asked, because it was about to end",
             ),
             Self::Table => (Page::Unavailable, "flow_table", Level::WARN, "see the line \"flow table unreachable\""),
+            Self::Credentials => (Page::Unavailable, "credentials", Level::ERROR, NOT_AUTHENTICATED),
             Self::AppFabric => (
                 Page::Unavailable,
                 "appfabric",

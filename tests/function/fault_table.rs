@@ -144,6 +144,8 @@ fn settled() -> Vec<Trouble> {
         ("AccessDeniedException", always(Fault::exception(Exception::AccessDenied)), UNKNOWN_CONNECTION, 1),
         ("ResourceNotFoundException", always(Fault::exception(Exception::ResourceNotFound)), UNKNOWN_CONNECTION, 1),
         ("403 without a type", always(Fault::bare(403)), UNKNOWN_CONNECTION, 1),
+        ("403 of credentials", always(Fault::front_door(403, "ExpiredTokenException")), TEMPORARILY_UNAVAILABLE, 1),
+        ("500 of a clock", always(Fault::front_door(500, "RequestTimeTooSkewed")), TEMPORARILY_UNAVAILABLE, 1),
         ("429 once", Fault::from(throttled(None)).times(1), CONNECTED, 2),
         ("429 twice, Retry-After 2 s", Fault::from(throttled(Some(2))).times(2), CONNECTED, 3),
         ("429 always", always(throttled(None)), TEMPORARILY_UNAVAILABLE, 3),
@@ -274,13 +276,14 @@ fn what_is_seen() -> [Seen; 11] {
 }
 
 /// What keeps each look from seeing anything, from some time after the look before.
-fn what_hides_it() -> [(&'static str, Meanwhile); 6] {
+fn what_hides_it() -> [(&'static str, Meanwhile); 7] {
     [
         ("500 each time", |pipes| gets(pipes, always(Fault::bare(500)))),
         ("hangs each time", |pipes| gets(pipes, always(Answer::Hang))),
         ("closed each time", |pipes| gets(pipes, always(Answer::CloseAfterReading))),
         ("429 each time", |pipes| gets(pipes, Fault::throttled(u32::MAX, 1))),
         ("404 each time", |pipes| gets(pipes, always(Fault::exception(Exception::ResourceNotFound)))),
+        ("403 of credentials each time", |pipes| gets(pipes, always(Fault::front_door(403, "ExpiredTokenException")))),
         ("no connection for a look", |pipes| pipes.set(Operation::Get, Way::Refused, u32::MAX)),
     ]
 }

@@ -48,11 +48,13 @@ fn front_door() -> Vec<Row> {
         ("400 IncompleteSignature", 400, "IncompleteSignature"),
         ("400 ExpiredTokenException", 400, "ExpiredTokenException"),
         ("400 InvalidClientTokenId", 400, "InvalidClientTokenId"),
-        ("403 of a name nobody knows", 403, "CanaryException"),
     ]
-    .map(|(name, status, error_type)| (name, raw(status, error_type), UNKNOWN_CONNECTION))
+    .map(|(name, status, error_type)| (name, raw(status, error_type), TEMPORARILY_UNAVAILABLE))
     .into_iter()
-    .chain([("403 bare", Fault::bare(403), UNKNOWN_CONNECTION)])
+    .chain([
+        ("403 of a name nobody knows", raw(403, "CanaryException"), UNKNOWN_CONNECTION),
+        ("403 bare", Fault::bare(403), UNKNOWN_CONNECTION),
+    ])
     .collect()
 }
 

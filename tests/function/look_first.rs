@@ -46,8 +46,6 @@ fn refusals() -> Vec<Row> {
         ("404 without a type", Fault::bare(404)),
         ("AccessDeniedException", Fault::exception(Exception::AccessDenied)),
         ("403 without a type", Fault::bare(403)),
-        ("403 ExpiredTokenException", Fault::front_door(403, "ExpiredTokenException")),
-        ("400 IncompleteSignature", Fault::front_door(400, "IncompleteSignature")),
         ("ValidationException", Fault::exception(Exception::Validation)),
         ("400 without a type", Fault::bare(400)),
     ]
@@ -58,6 +56,8 @@ fn refusals() -> Vec<Row> {
 /// Nobody can say; nothing is lost by waiting, since the code is still good.
 fn doubts() -> Vec<Row> {
     [
+        ("403 ExpiredTokenException", always(Fault::front_door(403, "ExpiredTokenException"))),
+        ("400 IncompleteSignature", always(Fault::front_door(400, "IncompleteSignature"))),
         ("ThrottlingException", always(Fault::exception(Exception::Throttling))),
         ("429, Retry-After 15 minutes", always(Fault::throttled(1, 900))),
         ("InternalServerException", always(Fault::exception(Exception::InternalServer))),

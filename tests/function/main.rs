@@ -1,5 +1,6 @@
 //! The function from outside: events in, answers out, AppFabric on loopback.
 
+mod authentication;
 mod budget;
 mod delivery;
 mod differential;
