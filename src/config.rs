@@ -82,6 +82,9 @@ impl Config {
             state_mode: reader.state_mode(),
             ca_bundle: reader.parse("AWS_CA_BUNDLE", settings::ca_bundle),
         };
+        for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            reader.parse(variable, settings::credential);
+        }
         reader.parse("AWS_ENDPOINT_URL", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_APPFABRIC", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_DYNAMODB", settings::endpoint_url);

@@ -4,11 +4,34 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use http::Uri;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
 
+use crate::config::Fault;
 use crate::endpoint::{Endpoint, Invocation};
 use crate::gateway::{EventResponse, Payload};
+
+/// What is wrong with the variables that Lambda itself sets; its runtime would panic.
+#[must_use]
+pub fn faults(lookup: impl Fn(&str) -> Option<String>) -> Vec<Fault> {
+    let is_address = |value: &str| value.parse::<Uri>().is_ok_and(|uri| uri.authority().is_some());
+    let is_number = |value: &str| value.parse::<i32>().is_ok();
+    let is_set = |_: &str| true;
+    [
+        ("AWS_LAMBDA_RUNTIME_API", is_address as fn(&str) -> bool),
+        ("AWS_LAMBDA_FUNCTION_NAME", is_set),
+        ("AWS_LAMBDA_FUNCTION_VERSION", is_set),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", is_number),
+    ]
+    .into_iter()
+    .filter(|(variable, is_right)| !lookup(variable).is_some_and(|value| is_right(&value)))
+    .map(|(variable, _)| Fault {
+        variable,
+        problem: "is not as Lambda sets it; start this program in Lambda".to_owned(),
+    })
+    .collect()
+}
 
 /// Answers one invocation; there is no event that makes it fail.
 pub async fn handle(endpoint: Arc<Endpoint>, event: LambdaEvent<Value>) -> Result<EventResponse, Infallible> {
@@ -42,6 +65,34 @@ mod tests {
 
     use super::*;
     use crate::gateway::Response;
+
+    #[test]
+    fn a_variable_that_lambda_does_not_set_so_is_named() {
+        let faults = |name: &'static str, value: Option<&str>| {
+            let faults = faults(|variable| match variable {
+                _ if variable == name => value.map(str::to_owned),
+                "AWS_LAMBDA_RUNTIME_API" => Some("127.0.0.1:9001".to_owned()),
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => Some("256".to_owned()),
+                _ => Some("function".to_owned()),
+            });
+            faults.into_iter().map(|fault| fault.variable).collect::<Vec<_>>()
+        };
+        for (name, value, is_faulty) in [
+            ("AWS_LAMBDA_RUNTIME_API", None, true),
+            ("AWS_LAMBDA_RUNTIME_API", Some(""), true),
+            ("AWS_LAMBDA_RUNTIME_API", Some("/path"), true),
+            ("AWS_LAMBDA_RUNTIME_API", Some("http://127.0.0.1:9001"), false),
+            ("AWS_LAMBDA_FUNCTION_NAME", None, true),
+            ("AWS_LAMBDA_FUNCTION_NAME", Some("f"), false),
+            ("AWS_LAMBDA_FUNCTION_VERSION", None, true),
+            ("AWS_LAMBDA_FUNCTION_VERSION", Some("$LATEST"), false),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", None, true),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", Some("bogus"), true),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", Some("128"), false),
+        ] {
+            assert_eq!(faults(name, value) == [name], is_faulty, "{name} {value:?}");
+        }
+    }
 
     #[tokio::test]
     async fn a_panic_becomes_a_page() {

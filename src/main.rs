@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::Config;
+use appfabric_connect::config::{Config, Fault};
 use appfabric_connect::endpoint::Endpoint;
 use appfabric_connect::metrics::Metrics;
 use appfabric_connect::table::Table;
@@ -19,13 +19,12 @@ async fn main() -> ExitCode {
     logs::log_panics();
     let config = match Config::from_environment(environment) {
         Ok(config) => config,
-        Err(error) => {
-            for fault in error.faults() {
-                tracing::error!(variable = fault.variable, problem = fault.problem, "faulty configuration");
-            }
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return refuse(error.faults()),
     };
+    let faults = function::faults(environment);
+    if !faults.is_empty() {
+        return refuse(&faults);
+    }
     let sdk = sdk::from_environment(config.ca_bundle.as_ref()).await;
     let table = config.flow_table.as_ref().map(|table| Table::new(&sdk, table));
     let metrics = Metrics::new(environment("AWS_LAMBDA_FUNCTION_NAME"), print);
@@ -40,6 +39,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says everything that is wrong with the environment.
+fn refuse(faults: &[Fault]) -> ExitCode {
+    for fault in faults {
+        tracing::error!(variable = fault.variable, problem = fault.problem, "faulty configuration");
+    }
+    ExitCode::FAILURE
 }
 
 /// Whole lines, where those of the log go. Nobody is helped by a callback that fails because they cannot be written.

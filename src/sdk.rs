@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
@@ -16,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use http_body_util::Limited;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -55,16 +57,21 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
         .tls_context(trusted.expect("nothing in it can be refused"));
     // What stands for the files in ~/.aws; no file is opened.
     let no_profiles = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let sdk = aws_config::defaults(BehaviorVersion::latest())
         .profile_files(no_profiles)
         .http_client(Unrehearsed(http.build_https()))
         // Every call has a time in which it ends, however slowly its bytes come; this would be a second clock for each.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        // Every call sets its own attempts. Left to itself, the SDK panics at an AWS_MAX_ATTEMPTS or AWS_RETRY_MODE that it
+        // cannot read.
+        .retry_config(RetryConfig::standard())
         .credentials_provider(aws_config::environment::EnvironmentVariableCredentialsProvider::new())
         // Every call names its own Region; without one here the SDK would ask the metadata service for it.
         .region(aws_config::Region::from_static("us-east-1"))
         .load()
-        .await
+        .await;
+    let endpoints = Endpoints(sdk.clone());
+    sdk.into_builder().service_config(endpoints).build()
 }
 
 /// The error code of a call that was not sent, because there are no credentials.
@@ -73,6 +80,16 @@ pub(crate) const NO_CREDENTIALS: &str = "NoCredentials";
 /// Whether a call was not sent, because there are no credentials.
 pub(crate) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source()).any(<dyn Error>::is::<CredentialsError>)
+}
+
+/// The endpoints of `AWS_ENDPOINT_URL…`, less those that are empty: they count as not set, and the SDK would panic.
+#[derive(Debug)]
+struct Endpoints(SdkConfig);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        self.0.service_config()?.load_config(key).filter(|url| !url.is_empty())
+    }
 }
 
 /// The SDK's HTTP client, without its rehearsal: that reads the roots and sets TLS up once more for every client of a

@@ -131,6 +131,15 @@ pub(super) fn endpoint_url(text: &str) -> Result<(), String> {
     }
 }
 
+/// Checks one of the credentials; the SDK would panic at a control character in a header.
+pub(super) fn credential(text: &str) -> Result<(), String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err("has a space, a control character, or a character outside ASCII".to_owned())
+    }
+}
+
 /// Reads `APP_AUTHORIZATIONS`: a JSON object, alias → ARN, no alias twice.
 pub(super) fn app_authorizations(text: &str) -> Result<Connections, String> {
     let mut json = serde_json::Deserializer::from_str(text);

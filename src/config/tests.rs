@@ -203,6 +203,16 @@ fn the_longest_is_still_taken_and_one_more_is_not() {
 }
 
 #[test]
+fn a_credential_has_nothing_that_a_header_has_not() {
+    for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        for value in ["AKIDEXAMPLE\n", "a b", "ü", "\u{1}"] {
+            assert_fault(variable, value, "has a space, a control character, or a character outside ASCII");
+        }
+        assert!(read(&[("AWS_REGION", "us-east-1"), (variable, "4/access+key~=")]).is_ok(), "{variable}");
+    }
+}
+
+#[test]
 fn an_endpoint_is_http_and_nothing_else() {
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_APPFABRIC", "AWS_ENDPOINT_URL_DYNAMODB"] {
         for value in ["ftp://127.0.0.1:4566", "mailto:a@example.com"] {

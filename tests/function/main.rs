@@ -32,4 +32,5 @@ mod slow_to_the_end;
 mod sockets;
 mod support;
 mod tls;
+mod variables;
 mod wire;
