@@ -9,6 +9,10 @@ use crate::flow::FlowId;
 use crate::ledger::Kept;
 use crate::outcome::Outcome;
 
+/// What an operator does about AWS's refusal of the function's own credentials, signature or clock.
+pub(crate) const NOT_AUTHENTICATED: &str = "see the error code: give the function its role and no AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN of your own; if the session \
+     has expired or the clock is wrong, deploy again to start new instances";
+
 /// What is known of a callback so far; none of it is secret.
 #[derive(Debug)]
 pub struct CallbackLog<'i> {
@@ -114,8 +118,7 @@ impl<'i> CallbackLog<'i> {
         let action = if self.redirect_uri_refused {
             "set PUBLIC_BASE_URL to the https address that the application was given; AppFabric takes no other"
         } else if self.not_authenticated {
-            "see the error code: give the function its role and no AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN of your own; if the \
-             session has expired or the clock is wrong, deploy again to start new instances"
+            NOT_AUTHENTICATED
         } else {
             outcome.action()
         };

@@ -51,8 +51,8 @@ async fn a_link_and_its_button() {
         let (site, link) = begun(payload).await;
         let id = lines.take().into_iter().find(|line| line["message"] == "flow begun").expect("a line")["flow"].clone();
         let person = Browser::default();
-        let line = is_told(&lines, &person.open(&site, &link).await, (200, CONNECT, "shown", "INFO", true, true));
-        assert_eq!((&line["flow"], &line["connection"]), (&id, &json!("slack")));
+        let told = is_told(&lines, &person.open(&site, &link).await, (200, CONNECT, "shown", "INFO", true, true));
+        assert_eq!((&told["flow"], &told["connection"]), (&id, &json!("slack")));
 
         let foreign = Request::new("POST", link.as_str()).header("Sec-Fetch-Site", "cross-site");
         is_told(&lines, &site.send(&foreign).await, (403, CONNECT, "not_our_page", "WARN", false, false));
@@ -83,8 +83,8 @@ async fn a_link_and_its_button() {
 
         let pressed = crate::flows::site::Pressed::at(&site, &pressed);
         assert_eq!(person.return_with(&site, &pressed, "code").await.ending().0, "connected");
-        let line = lines.take().pop().expect("a line");
-        assert_eq!((&line["message"], &line["flow"]), (&json!("callback"), &id));
+        let callback = lines.take().pop().expect("a line");
+        assert_eq!((&callback["message"], &callback["flow"]), (&json!("callback"), &id));
         is_told(&lines, &other.open(&site, &link).await, (410, CONNECT, "finished", "INFO", true, false));
     }
 }

@@ -57,7 +57,8 @@ async fn a_refusal_at_the_application_is_told_all_the_same() {
     for payload in PAYLOADS {
         for (mode, asked) in [(StateMode::Enforce, true), (StateMode::Report, true), (StateMode::Off, false)] {
             let site = Site::without_its_table(mode, payload).await;
-            let denied = Request::new("GET", "/callback/slack").query("error", "access_denied").query("state", &state());
+            let denied =
+                Request::new("GET", "/callback/slack").query("error", "access_denied").query("state", &state());
             let ending = site.send(&denied).await.ending();
             assert_eq!(ending, ("failed".to_owned(), Some("access_denied".to_owned())), "{mode:?}");
             // The table was to end the ownership of a browser without its cookie.
