@@ -24,7 +24,7 @@ pub(super) enum Cause {
     FormPost,
     /// No flow has this link.
     UnknownLink,
-    /// AppFabric shows the app authorization of this link to nobody, or not to this function.
+    /// AppFabric does not know the app authorization of this link, or does not show it to this function.
     UnknownAuthorization,
     /// The link cannot be used any more, or not now.
     Dead(Dead),
