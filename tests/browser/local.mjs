@@ -42,14 +42,14 @@ const browser = await chromium.launch({
 });
 try {
   for (const front of FRONTS) {
-    for (const scenarios of [aFlow, again, aFlowTooLate, reported, aPersonsWays, tooLate]) {
+    for (const scenarios of [aFlow, aFlowTooLate, reported, aPersonsWays, tooLate]) {
       // An example that does not start is one more failure, not the end.
       await scenarios(front, browser, tally).catch((error) => tally.check(`${front}: starts`, () => { throw error; }));
     }
   }
   // Whoever is in front is nothing to the application: one is enough.
-  for (const scenarios of [journeys, toAnotherTarget, overTls]) {
-    await scenarios(FRONTS[0], browser, tally).catch((error) => tally.check('oidc-provider', () => { throw error; }));
+  for (const scenarios of [again, journeys, toAnotherTarget, overTls]) {
+    await scenarios(FRONTS[0], browser, tally).catch((error) => tally.check(scenarios.name, () => { throw error; }));
   }
   await looks(FRONTS[0], browser, tally).catch((error) => tally.check('looks', () => { throw error; }));
 } finally {
