@@ -21,6 +21,7 @@ use crate::budget::Slice;
 use crate::redirect_uri::RedirectUri;
 
 pub use answer::{Answer, Seen, Status, Verdict};
+pub(crate) use answer::{NOT_AUTHENTICATED, is_about_authentication};
 
 /// How often a look is tried within its time; asking again changes nothing at AppFabric.
 const LOOK_ATTEMPTS: u32 = 3;

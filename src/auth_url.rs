@@ -29,7 +29,8 @@ impl AuthUrl {
         let plain = text.len() <= Self::MAX_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
         let (scheme, rest) = text.split_once("://").filter(|_| plain)?;
         let authority = rest.split(['/', '?', '#']).next().filter(|authority| is_host(authority))?;
-        let followed = scheme == "https" || (scheme == "http" && redirect_uri::is_loopback(authority));
+        let followed =
+            scheme.eq_ignore_ascii_case("https") || (scheme == "http" && redirect_uri::is_loopback(authority));
         let url = Url::parse(text).ok().filter(|_| followed)?;
         Some(Self { text: text.to_owned(), origin: url.origin().ascii_serialization() })
     }
@@ -69,11 +70,16 @@ fn is_host(authority: &str) -> bool {
         Some((address, port)) if !address.is_empty() => (address, port),
         _ => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
-    let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let label = |label: &str| matches!(label.len(), 1..=63) && label.bytes().all(plain) && !label.starts_with('-');
     let address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-    let plain = if authority.starts_with('[') { host.bytes().all(address) } else { host.bytes().all(name) };
+    let is_host = if authority.starts_with('[') {
+        host.bytes().all(address)
+    } else {
+        host.len() <= 253 && host.strip_suffix('.').unwrap_or(host).split('.').all(label)
+    };
     let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
-    !host.is_empty() && plain && port
+    is_host && port
 }
 
 /// Whether a parameter is one that we set, however its name is written.
@@ -146,6 +152,11 @@ mod tests {
             "https://*.example.com/",
             "https://@slack.com/",
             "https://slack.com:x/",
+            "https://..../",
+            "https://a..b/",
+            "https://-a/",
+            &format!("https://{}.com/", "a".repeat(64)),
+            &format!("https://{}com/", "a.".repeat(126)),
             "https://slack.com:99999/",
             "https://[::1/",
             "https://[]/",
@@ -164,6 +175,7 @@ mod tests {
         for (auth_url, origin) in [
             ("https://slack.com:8443/a?b#c", "https://slack.com:8443"),
             ("https://Slack.com:443", "https://slack.com"),
+            ("HTTPS://slack.com/", "https://slack.com"),
             ("https://my_tenant.example.com./a;b?c;d", "https://my_tenant.example.com."),
             ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
             ("https://192.0.2.7/", "https://192.0.2.7"),

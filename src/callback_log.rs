@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use crate::appfabric::NOT_AUTHENTICATED;
 use crate::budget::Budget;
 use crate::flow::FlowId;
 use crate::ledger::Kept;
 use crate::outcome::Outcome;
-
-/// What an operator does about AWS's refusal of the function's own credentials, signature or clock.
-pub(crate) const NOT_AUTHENTICATED: &str = "see the error code: give the function its role and no AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN of your own; if the session \
-     has expired or the clock is wrong, deploy again to start new instances";
+use crate::table::Unreachable;
 
 /// What is known of a callback so far; none of it is secret.
 #[derive(Debug)]
@@ -99,6 +97,14 @@ impl<'i> CallbackLog<'i> {
     /// Notes where the ledger was kept; a table that was out of reach once is what the line is to say.
     pub fn note_ledger(&mut self, kept: Kept) {
         self.ledger = self.ledger.max(kept);
+    }
+
+    /// Notes that the table did not answer to a question about a flow, and says so.
+    pub fn note_unreachable(&mut self, unreachable: &Unreachable) {
+        unreachable.tell(self.reference);
+        self.note_ledger(Kept::Unreachable);
+        self.aws_error_code = Some(unreachable.error_code.clone());
+        self.not_authenticated = unreachable.is_about_authentication();
     }
 
     /// Where the ledger was kept so far.

@@ -160,12 +160,12 @@ impl Endpoint {
             Ok(AuthorizationResponse::Granted(code)) => code,
             Ok(AuthorizationResponse::Denied(error)) => {
                 log.application_error = Some(error.code().to_owned());
-                self.release(request, budget, invocation, log).await;
+                self.release(request, budget, log).await;
                 return error.outcome();
             }
             Err(malformed) => {
                 log.malformed = Some(malformed.name());
-                self.release(request, budget, invocation, log).await;
+                self.release(request, budget, log).await;
                 return Outcome::InvalidRequest;
             }
         };

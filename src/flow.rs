@@ -331,13 +331,25 @@ impl FlowId {
         Self(link.hash())
     }
 
-    /// The name of the cookie that a browser is known by in this flow; each flow has one, so that none disturbs another.
+    /// The name of the cookie that holds this secret, which a browser is known by in this flow.
     ///
-    /// With the prefix `__Host-` no other host can set it; a loopback `http` one cannot have that.
+    /// Each flow has its own, so that none disturbs another; and so has each secret, so that of two pages that are asked
+    /// for at the same time, the later one replaces no cookie that the button was pressed with. With the prefix `__Host-`
+    /// no other host can set it; a loopback `http` one cannot have that.
     #[must_use]
-    pub fn cookie_name(&self, secure: bool) -> String {
-        let id = self.to_string();
-        format!("{}appfabric-connect-{}", if secure { "__Host-" } else { "" }, &id[..16])
+    pub fn cookie_name(&self, secret: &Secret, secure: bool) -> String {
+        format!("{}{}", self.cookie_prefix(secure), &secret.hash().to_string()[..8])
+    }
+
+    /// Whether a cookie's name is one of this flow's.
+    #[must_use]
+    pub fn is_cookie_name(&self, name: &str, secure: bool) -> bool {
+        let digits = name.strip_prefix(&self.cookie_prefix(secure));
+        digits.is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }
+
+    fn cookie_prefix(&self, secure: bool) -> String {
+        format!("{}appfabric-connect-{:.16}-", if secure { "__Host-" } else { "" }, self.to_string())
     }
 }
 

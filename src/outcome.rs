@@ -122,7 +122,7 @@ impl Outcome {
                 ResultPage::Failed,
                 Some("temporarily_unavailable"),
                 Level::WARN,
-                "nothing was spent, the person may try again later; if it lasts, see aws.error_code",
+                "nothing was spent, the person may try again later; if it lasts, see aws.error_code or application.error",
             ),
             Self::InvalidRequest => (
                 ResultPage::Failed,

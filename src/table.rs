@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
+use crate::appfabric::{NOT_AUTHENTICATED, is_about_authentication};
 use crate::budget::CONNECTING;
 use crate::config::FlowTable;
 use crate::sdk::{NO_CREDENTIALS, lacks_credentials};
@@ -126,14 +127,24 @@ impl Table {
 }
 
 impl Unreachable {
+    /// Whether AWS refuses the function's own credentials, signature or clock, or there are no credentials.
+    pub(crate) fn is_about_authentication(&self) -> bool {
+        self.error_code == NO_CREDENTIALS || is_about_authentication(&self.error_code)
+    }
+
     /// Says so in the log, at the level that an operator is called by.
     pub(crate) fn tell(&self, reference: &str) {
+        let action = if self.is_about_authentication() {
+            NOT_AUTHENTICATED
+        } else {
+            "a code that comes twice may be spent twice meanwhile, and no state can be checked: compare FLOW_TABLE and the \
+             role's DynamoDB statements with the table, then see DynamoDB's health"
+        };
         tracing::error!(
             reference,
             operation = self.operation,
             aws.error_code = self.error_code,
-            action = "a code that comes twice may be spent twice meanwhile, and no state can be checked: compare \
-                      FLOW_TABLE and the role's DynamoDB statements with the table, then see DynamoDB's health",
+            action,
             "flow table unreachable"
         );
     }

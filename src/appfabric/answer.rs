@@ -167,11 +167,15 @@ fn never_connected(error: Option<&impl Error>) -> bool {
     false
 }
 
+/// What an operator does about AWS's refusal of the function's own credentials, signature or clock.
+pub(crate) const NOT_AUTHENTICATED: &str = "see the error code: give the function its role and no AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN of your own; if the session \
+     has expired or the clock is wrong, deploy again to start new instances";
+
 /// The errors about the caller's credentials, signature or clock that AWS's front door sends for any service, with any status.
 ///
 /// Source: <https://docs.aws.amazon.com/appfabric/latest/api/CommonErrors.html>; those that only other services' pages name
 /// are here, too, because the front door is the same.
-fn is_about_authentication(code: &str) -> bool {
+pub(crate) fn is_about_authentication(code: &str) -> bool {
     matches!(
         code.strip_suffix("Exception").unwrap_or(code),
         "AuthFailure"

@@ -68,7 +68,7 @@ impl Endpoint {
             .with(header::CONTENT_SECURITY_POLICY, policy);
         Ok(match cookie {
             Some(_) => response,
-            None => response.with_cookie(self.cookie(request, &id, &Secret::random(), &flow, budget.now())),
+            None => response.with_cookie(self.new_cookie(request, &id, &flow, budget.now())),
         })
     }
 
@@ -111,8 +111,7 @@ impl Endpoint {
             connection = connection.name,
             "connect link followed"
         );
-        // Once more, because a second page that was asked for at the same time may have given it another one.
-        Ok(Response::see_other(application).with_cookie(self.cookie(request, &id, &cookie, &flow, budget.now())))
+        Ok(Response::see_other(application))
     }
 
     /// The flow behind a link, where this browser may go on with it, for the app authorization that it was begun for.
@@ -133,10 +132,11 @@ impl Endpoint {
         let mut cookies = self.cookies(request, &id);
         let admitted = flow.admits(&cookies, budget.now());
         let connection = self.connection_of(&flow.callback);
+        let name = connection.as_ref().map(|found| found.name.clone());
         let connection = connection.filter(|found| found.app_authorization.canonical_name() == flow.app_authorization);
         let dead = match (admitted, connection) {
             (Ok(()), Some(connection)) => {
-                // A browser has one. Where somebody has added another, the owner's is it.
+                // A browser that was given two is known by the owner's.
                 let owners = flow.browser.and_then(|owner| cookies.iter().position(|own| own.hash() == owner.cookie));
                 let cookie = (!cookies.is_empty()).then(|| cookies.swap_remove(owners.unwrap_or_default()));
                 return Ok(Opened { id, flow, connection, cookie });
@@ -144,7 +144,7 @@ impl Endpoint {
             (Ok(()), None) => Dead::OtherAuthorization,
             (Err(dead), _) => dead,
         };
-        Err(Refusal::of(Cause::Dead(dead), id))
+        Err(Refusal { connection: name, ..Refusal::of(Cause::Dead(dead), id) })
     }
 
     /// What AppFabric shows of the link's app authorization.
@@ -173,7 +173,8 @@ impl Endpoint {
 
     fn unreachable(&self, unreachable: &Unreachable, flow: Option<FlowId>, invocation: &Invocation) -> Refusal {
         self.tell_and_count(unreachable, invocation);
-        Refusal { flow, ..Cause::Table.into() }
+        let cause = if unreachable.is_about_authentication() { Cause::Credentials } else { Cause::Table };
+        Refusal { flow, ..cause.into() }
     }
 
     /// Whether a press of the button comes from a page of this API.
@@ -189,9 +190,9 @@ impl Endpoint {
     }
 
     /// `Set-Cookie` (RFC 6265 §4.1): as long as the link lives, and Lax, because the way back begins at another site.
-    fn cookie(&self, request: &Request<'_>, id: &FlowId, secret: &Secret, flow: &Flow, now: SystemTime) -> String {
-        let secure = self.is_secure(request);
-        let name = id.cookie_name(secure);
+    fn new_cookie(&self, request: &Request<'_>, id: &FlowId, flow: &Flow, now: SystemTime) -> String {
+        let (secret, secure) = (Secret::random(), self.is_secure(request));
+        let name = id.cookie_name(&secret, secure);
         // Zero would end it at once.
         let seconds = flow.expires_at.duration_since(now).as_ref().map_or(0, Duration::as_secs).max(1);
         let secure = if secure { "; Secure" } else { "" };

@@ -102,7 +102,7 @@ impl Endpoint {
         let id = FlowId::of(&link);
         self.flows.begin(&id, flow, budget.for_claim()).await.map_err(|unreachable| {
             self.tell_and_count(&unreachable, invocation);
-            TABLE_DOWN
+            if unreachable.is_about_authentication() { NOT_AUTHENTICATED } else { TABLE_DOWN }
         })?;
         tracing::info!(
             reference = invocation.request_id,

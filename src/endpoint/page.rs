@@ -5,7 +5,7 @@ use tracing::Level;
 
 use super::route::Route;
 use super::{Endpoint, Invocation};
-use crate::callback_log::NOT_AUTHENTICATED;
+use crate::appfabric::NOT_AUTHENTICATED;
 use crate::flow::{Dead, FlowId};
 use crate::gateway::Response;
 use crate::outcome::Outcome;

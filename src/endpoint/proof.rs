@@ -13,7 +13,7 @@ use crate::query::Parameter;
 use crate::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 
-/// The most cookies of one flow that are compared: a browser sends one, and DynamoDB takes a hundred.
+/// The most cookies of one flow that are compared: a browser sends one or two, and DynamoDB takes a hundred.
 const MOST_COOKIES: usize = 16;
 
 /// What checking `state` came to.
@@ -41,6 +41,7 @@ impl Endpoint {
         log: &mut CallbackLog<'_>,
     ) -> Proof {
         if self.config.state_mode == StateMode::Off {
+            self.release(request, budget, log).await;
             return Proof::Off;
         }
         let proof = match state(request) {
@@ -55,8 +56,7 @@ impl Endpoint {
                     Ok(Ok(redirect_uri)) => Proof::Valid(state, redirect_uri),
                     Ok(Err(refused)) => Proof::Refused(refused),
                     Err(unreachable) => {
-                        unreachable.tell(&invocation.request_id);
-                        log.note_ledger(Kept::Unreachable);
+                        log.note_unreachable(&unreachable);
                         Proof::Unreachable
                     }
                 }
@@ -79,31 +79,24 @@ impl Endpoint {
         proof
     }
 
-    /// Lets a browser that comes back without a code, and has lost its cookie, start again at once: the page tells it to.
-    pub(super) async fn release(
-        &self,
-        request: &Request<'_>,
-        budget: &Budget,
-        invocation: &Invocation,
-        log: &mut CallbackLog<'_>,
-    ) {
+    /// Lets a browser that comes back and has lost its cookie start again at once, as the page will tell it to: where its
+    /// `state` is not to be used up, because there is no code or it is not checked.
+    pub(super) async fn release(&self, request: &Request<'_>, budget: &Budget, log: &mut CallbackLog<'_>) {
         let Ok(state) = state(request) else { return };
-        if self.config.state_mode == StateMode::Off || !self.cookies(request, &state.flow).is_empty() {
+        if !self.cookies(request, &state.flow).is_empty() {
             return;
         }
         match self.flows.release(&state, budget.now(), budget.for_claim()).await {
             Ok(released) => log.flow = released.then_some(state.flow),
-            Err(unreachable) => {
-                unreachable.tell(&invocation.request_id);
-                log.note_ledger(Kept::Unreachable);
-            }
+            Err(unreachable) => log.note_unreachable(&unreachable),
         }
     }
 
     /// The cookies of this flow that the browser has sent.
     pub(super) fn cookies(&self, request: &Request<'_>, flow: &FlowId) -> Vec<Secret> {
-        let name = flow.cookie_name(self.is_secure(request));
-        request.cookies(&name).filter_map(Secret::parse).take(MOST_COOKIES).collect()
+        let secure = self.is_secure(request);
+        let ours = request.cookies(|name| flow.is_cookie_name(name, secure));
+        ours.filter_map(Secret::parse).take(MOST_COOKIES).collect()
     }
 
     /// Ends the flow unless something failed, which leaves its link good for another try.

@@ -255,8 +255,22 @@ fn a_state_has_at_most_200_plain_characters_and_is_read_back() {
 #[test]
 fn a_cookie_is_of_its_flow_and_of_this_host_only() {
     let id = FlowId::of(&Secret::parse(&"0".repeat(64)).unwrap());
-    assert_eq!(id.cookie_name(true), "__Host-appfabric-connect-60e05bd1b195af2f");
-    assert_eq!(id.cookie_name(false), "appfabric-connect-60e05bd1b195af2f");
+    let secret = Secret::parse(&"1".repeat(64)).unwrap();
+    let name = "__Host-appfabric-connect-60e05bd1b195af2f-3138bb9b";
+    assert_eq!(id.cookie_name(&secret, true), name);
+    assert_eq!(id.cookie_name(&secret, false), name["__Host-".len()..]);
+    for (candidate, secure, expected) in [
+        (name, true, true),
+        (name, false, false),
+        (&name["__Host-".len()..], false, true),
+        (&name[..name.len() - 9], true, false),
+        (&name[..name.len() - 1], true, false),
+        (&format!("{name}0"), true, false),
+        (&name.replace("60e0", "60e1"), true, false),
+        (&name.replace("bb9b", "bb9."), true, false),
+    ] {
+        assert_eq!(id.is_cookie_name(candidate, secure), expected, "{candidate}");
+    }
 }
 
 #[test]

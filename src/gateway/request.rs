@@ -162,14 +162,14 @@ impl<'e> Request<'e> {
         str::from_utf8(decoded).ok().map(|body| Cow::Owned(body.to_owned()))
     }
 
-    /// Every value of a cookie (RFC 6265 §4.2.1), without the quotes that it may stand in.
-    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'e str> {
+    /// The value of every cookie with such a name (RFC 6265 §4.2.1), without the quotes that it may stand in.
+    pub fn cookies(&self, is_named: impl Fn(&str) -> bool) -> impl Iterator<Item = &'e str> {
         let list = self.event.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let pairs = list.chain(self.header("cookie")).flat_map(|header| header.split(';'));
         pairs.filter_map(move |pair| {
-            let (candidate, value) = pair.trim_ascii().split_once('=')?;
+            let (name, value) = pair.trim_ascii().split_once('=')?;
             let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-            (candidate == name).then_some(quoted.unwrap_or(value))
+            is_named(name).then_some(quoted.unwrap_or(value))
         })
     }
 

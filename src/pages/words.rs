@@ -54,7 +54,8 @@ impl Words {
             Page::LinkDead(Dead::Finished(Outcome::Connected)) => (
                 "Already connected",
                 "The connection that this link is for has been made.",
-                "You may close this page; to connect once more, ask the team that requested the connection for a new link.",
+                "You have nothing more to do and can close this page; if it was not you who approved it, tell the team that \
+                 requested the connection.",
             ),
             Page::LinkDead(Dead::Finished(_)) => (
                 "This link has done its work",
@@ -173,8 +174,8 @@ impl Words {
             Outcome::LinkUsed => (
                 "The application is already connected",
                 "The connection was made from the same link before, so nothing was changed.",
-                "You have nothing more to do and can close this page; to connect once more, ask the team that requested \
-                 the connection for a new link.",
+                "You can close this page, and you have nothing more to do; if it was not you who approved it before, tell \
+                 the team that requested the connection.",
             ),
         };
         Self { heading, happened, now }

@@ -106,6 +106,26 @@ export async function again(front, browser, tally) {
     }
   }
 
+  await visit('the second of two pages, asked for at the same time, comes after the button: still one person', async (page) => {
+    const link = await example.newLink();
+    const tab = await page.context().newPage();
+    // The second request leaves before the first answer has brought a cookie, and is answered after the press.
+    let answerNow;
+    const pressed = new Promise((resolve) => { answerNow = resolve; });
+    await tab.route(link, async (route) => {
+      const answer = await route.fetch({ headers: { ...route.request().headers(), cookie: '' } });
+      await pressed;
+      await route.fulfill({ response: answer });
+    });
+    const second = tab.goto(link);
+    await page.goto(link);
+    await go(page);
+    answerNow();
+    await second;
+    await decide(page, 'Allow');
+    await resultPage(page, 'connected', { outcome: 'connected' });
+  });
+
   await visit('the answer to the button is lost: the link works again at once', async (page) => {
     const link = await example.newLink();
     await page.goto(link);

@@ -36,7 +36,7 @@ export async function aFlow(front, browser, tally) {
     const [cookie, ...more] = await cookies(page);
     is(more.length, 0, 'more cookies');
     is(cookie.value, given.value, 'the cookie that the page gave');
-    is(/^appfabric-connect-[0-9a-f]{16}$/.test(cookie.name), true, `whether the name is a plain one (${cookie.name})`);
+    is(/^appfabric-connect-[0-9a-f]{16}-[0-9a-f]{8}$/.test(cookie.name), true, `whether the name is a plain one (${cookie.name})`);
     is(/^[0-9a-f]{64}$/.test(cookie.value), true, 'whether the value has 256 bits');
     is([cookie.domain, cookie.path], ['127.0.0.1', '/'], 'domain and path of the cookie');
     is([cookie.httpOnly, cookie.secure, cookie.sameSite], [true, false, 'Lax'], 'HttpOnly, Secure, SameSite');

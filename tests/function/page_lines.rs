@@ -72,20 +72,20 @@ async fn a_link_and_its_button() {
         let followed = lines.take();
         assert_eq!((&followed[0]["message"], &followed[0]["flow"]), (&json!("connect link followed"), &id));
         let other = Browser::default();
-        is_told(&lines, &other.open(&site, &link).await, (410, CONNECT, "other_browser", "INFO", true, false));
+        is_told(&lines, &other.open(&site, &link).await, (410, CONNECT, "other_browser", "INFO", true, true));
         for _ in 1..32 {
             assert_eq!(person.press(&site, &link).await.status(), 303);
         }
         lines.take();
         let too_often = person.press(&site, &link).await;
-        is_told(&lines, &too_often, (410, CONNECT, "pressed_too_often", "INFO", true, false));
+        is_told(&lines, &too_often, (410, CONNECT, "pressed_too_often", "INFO", true, true));
         assert!(too_often.body().contains("The button was pressed too often"), "{}", too_often.body());
 
         let pressed = crate::flows::site::Pressed::at(&site, &pressed);
         assert_eq!(person.return_with(&site, &pressed, "code").await.ending().0, "connected");
         let callback = lines.take().pop().expect("a line");
         assert_eq!((&callback["message"], &callback["flow"]), (&json!("callback"), &id));
-        is_told(&lines, &other.open(&site, &link).await, (410, CONNECT, "finished", "INFO", true, false));
+        is_told(&lines, &other.open(&site, &link).await, (410, CONNECT, "finished", "INFO", true, true));
     }
 }
 
@@ -97,12 +97,12 @@ async fn a_link_that_died_without_its_person() {
         lines.take();
         let list = json!({ "slack": arn(2).to_string() }).to_string();
         site.wait(Duration::from_mins(30));
-        let told = (410, CONNECT, "expired", "INFO", true, false);
+        let told = (410, CONNECT, "expired", "INFO", true, true);
         is_told(&lines, &Browser::default().open(&site, &link).await, told);
         let (site, link) = begun(payload).await;
         lines.take();
         let site = site.with_variables(&[("APP_AUTHORIZATIONS", &list), ("ORGANISATION_NAME", ORGANISATION)]);
-        let told = (410, CONNECT, "other_authorization", "INFO", true, false);
+        let told = (410, CONNECT, "other_authorization", "INFO", true, true);
         is_told(&lines, &Browser::default().open(&site, &link).await, told);
     }
 }

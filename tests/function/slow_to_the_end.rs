@@ -108,7 +108,7 @@ async fn elapsed(services: Services, mode: &'static str, remaining: Duration) ->
     // A state in the right shape, and its flow's cookie: the table takes both, so that there is a flow to be finished.
     let mut event = granted(1, "code");
     event["rawQueryString"] = json!(format!("code=code&state={}", "0".repeat(128)));
-    let cookie = format!("__Host-appfabric-connect-{}={}", "0".repeat(16), "1".repeat(64));
+    let cookie = format!("__Host-appfabric-connect-{}-{}={}", "0".repeat(16), "0".repeat(8), "1".repeat(64));
     event["cookies"] = json!([cookie]);
     let started = Instant::now();
     let response = answer_within(&endpoint, &event, remaining).await;

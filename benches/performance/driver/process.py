@@ -73,7 +73,7 @@ def callback(number, with_proof=False):
     query = f"code=code-{time.time_ns()}-{number}"
     if with_proof:
         query += f"&state={'ab' * 32}{'cd' * 32}"
-        event["cookies"] = [f"__Host-appfabric-connect-{'ab' * 8}={'ef' * 32}"]
+        event["cookies"] = [f"__Host-appfabric-connect-{'ab' * 8}-{'cd' * 4}={'ef' * 32}"]
     event["rawQueryString"] = query
     event["queryStringParameters"] = dict(part.split("=") for part in query.split("&"))
     return event

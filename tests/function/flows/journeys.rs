@@ -326,6 +326,30 @@ async fn two_clicks_on_the_button_are_one_browser() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_pages_that_are_asked_for_at_the_same_time_are_one_browser() {
+    for payload in PAYLOADS {
+        for second_one_presses in [false, true] {
+            let (site, link) = begun(payload).await;
+            let person = Browser::default();
+            // Both requests leave before an answer has brought a cookie.
+            let (first, second) = (Request::new("GET", link.as_str()), Request::new("GET", link.as_str()));
+            let (first, second) = (site.send(&first).await, site.send(&second).await);
+            person.keep(&site, &first);
+            let pressed = if second_one_presses {
+                person.keep(&site, &second);
+                person.consent(&site, &link).await
+            } else {
+                let pressed = Pressed::at(&site, &person.press(&site, &link).await);
+                person.keep(&site, &second);
+                pressed
+            };
+            assert_eq!(person.open(&site, &link).await.status(), 200);
+            assert_eq!(person.return_with(&site, &pressed, "code").await.ending(), told(CONNECTED));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_browser_without_cookies_is_told_before_it_consents() {
     for payload in PAYLOADS {
         let (site, link) = begun(payload).await;
@@ -353,23 +377,32 @@ async fn a_browser_that_has_lost_its_cookie_starts_again_at_once() {
         (INVALID_REQUEST, |pressed| Request::new("GET", "/callback/slack").query("state", &pressed.state)),
     ];
     for payload in PAYLOADS {
-        for (ending, back) in ways {
-            let (site, link) = begun(payload).await;
+        for (mode, (ending, back)) in [StateMode::Enforce, StateMode::Report, StateMode::Off]
+            .into_iter()
+            .flat_map(|mode| ways.map(|way| (mode, way)))
+        {
+            let site = Site::new(&[("APP_AUTHORIZATIONS", &listed())], mode, payload).await;
+            let link = site.link(&json!({ "connection": "slack" })).await;
+            // Without a proof the code is sent where it is let through, and refused here.
+            site.fault(Operation::Connect, Fault::exception(Exception::Validation).times(u32::MAX));
+            let ending = if mode != StateMode::Enforce && ending == INVALID_STATE { CODE_REJECTED } else { ending };
             let (person, other) = (Browser::default(), Browser::default());
+            other.open(&site, &link).await;
             let pressed = person.consent(&site, &link).await;
             // Not without the `state`, and not while any cookie of the flow is there.
             site.send(&Request::callback("slack", "code", &[])).await;
             let kept = back(&pressed).cookies(person.cookies(site.now()).split_off(1));
-            let wrong = vec![format!("{}={}", person.cookie().0, "0123456789abcdef".repeat(4))];
-            if ending != INVALID_STATE {
+            let wrong = other.cookies(site.now());
+            if [ACCESS_DENIED, INVALID_REQUEST].contains(&ending) {
                 site.send(&kept).await;
             }
             site.send(&back(&pressed).cookies(wrong)).await;
-            assert_eq!(other.open(&site, &link).await.status(), 410);
+            assert_eq!(other.open(&site, &link).await.status(), 410, "{mode:?}");
             let lost = Browser::default();
-            assert_eq!(lost.go(&site, back(&pressed)).await.ending(), told(ending));
+            assert_eq!(lost.go(&site, back(&pressed)).await.ending(), told(ending), "{mode:?}");
+            site.pipes.emulator().clear_faults();
             let again = lost.consent(&site, &link).await;
-            assert_eq!(lost.return_with(&site, &again, "again").await.ending(), told(CONNECTED));
+            assert_eq!(lost.return_with(&site, &again, "again").await.ending(), told(CONNECTED), "{mode:?}");
         }
     }
 }

@@ -39,7 +39,7 @@ impl Deployment {
             .header("Authorization", &format!("Bearer {}", self.client_secret))
             .header("X-Forwarded-Host", &self.state)
             .cookies(vec![
-                format!("__Host-appfabric-connect-0123456789abcdef={}", self.cookie),
+                format!("__Host-appfabric-connect-0123456789abcdef-01234567={}", self.cookie),
                 format!("theme={}", self.cookie),
             ])
             .body(body.to_string())

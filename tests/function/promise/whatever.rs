@@ -136,7 +136,7 @@ proptest! {
         let mut enforcing = config(&PAGES);
         enforcing.state_mode = StateMode::Enforce;
         let (endpoint, runtime) = (saying.endpoint(enforcing), in_virtual_time());
-        let named = format!("__Host-appfabric-connect-{}={secret}", &digits[..16]);
+        let named = format!("__Host-appfabric-connect-{}-{}={secret}", &digits[..16], &digits[..8]);
         for (state, cookie) in [(&state, &cookie), (&digits, &cookie), (&digits, &named), (&state, &named)] {
             let mut v2 = granted(1, "once");
             v2["rawQueryString"] = json!(format!("code=once&state={state}"));

@@ -91,12 +91,18 @@ impl Given {
         let begun: Value = serde_json::from_str(begun["body"].as_str().expect("a body")).expect("JSON");
         let link = begun["connectUrl"].as_str().unwrap_or_else(|| panic!("{begun}"));
         let connect = link.strip_prefix("https://api.example.com").expect("an address of ours").to_owned();
-        let pressed = site.answer(&event(&connect, json!({})));
-        let location = check(&pressed, &PAGES).expect("a redirect");
-        let (_, state) = location.split_once("&state=").expect("a state");
-        let cookie = pressed["cookies"][0].as_str().expect("a cookie");
+        let mut press = event(&connect, json!({}));
+        let mut open = press.clone();
+        open["requestContext"]["http"]["method"] = json!("GET");
+        let opened = site.answer(&open);
+        check(&opened, &PAGES);
+        let cookie = opened["cookies"][0].as_str().expect("a cookie");
         let (name, rest) = cookie.split_once('=').expect("a cookie");
         let (secret, _) = rest.split_once(';').expect("attributes");
+        press["cookies"] = json!([format!("{name}={secret}")]);
+        let pressed = site.answer(&press);
+        let location = check(&pressed, &PAGES).expect("a redirect");
+        let (_, state) = location.split_once("&state=").expect("a state");
         Self { connect, state: state.to_owned(), name: name.to_owned(), secret: secret.to_owned() }
     }
 }

@@ -55,6 +55,12 @@ impl Browser {
     /// Sends a request with the cookies that are alive, and keeps those that come back.
     pub(crate) async fn go(&self, site: &Site, request: Request) -> Answer {
         let answer = site.send(&request.header("User-Agent", "Browser").cookies(self.cookies(site.now()))).await;
+        self.keep(site, &answer);
+        answer
+    }
+
+    /// Keeps the cookies of an answer.
+    pub(crate) fn keep(&self, site: &Site, answer: &Answer) {
         for cookie in answer.set_cookies() {
             let (pair, attributes) = cookie.split_once("; ").expect("attributes");
             let (name, value) = pair.split_once('=').expect("a value");
@@ -63,7 +69,6 @@ impl Browser {
             let until = site.now() + Duration::from_secs(seconds);
             self.cookies.borrow_mut().insert(name.to_owned(), (value.to_owned(), until));
         }
-        answer
     }
 
     /// `name=value` of each cookie that is alive, and one of somebody else's.

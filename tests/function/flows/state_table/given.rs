@@ -206,7 +206,7 @@ impl Cookie {
             Self::OfAnother => vec![of_another],
             Self::Changed => vec![format!("{}{}", &right[..right.len() - 1], u8::from(right.ends_with('0')))],
             Self::Plain => vec![right.trim_start_matches("__Host-").to_owned()],
-            Self::OtherFlows => vec![format!("__Host-appfabric-connect-{}={value}", "0".repeat(16))],
+            Self::OtherFlows => vec![format!("__Host-appfabric-connect-{}-{}={value}", "0".repeat(16), "0".repeat(8))],
             Self::Quoted => vec![format!("{name}=\"{value}\"")],
             Self::RightFirst => vec![right, of_another],
             Self::RightSecond => vec![of_another, right],
