@@ -177,7 +177,7 @@ impl Flows {
     }
 
     /// Uses a `state` up with a code, and answers the redirect URI of its authorization request; or says why it proves
-    /// nothing. Then nothing changes, but that a browser without any cookie of the flow [gives it up](Flow::release).
+    /// nothing. Then nothing changes, but that a browser without any cookie of the flow [gives it up](Self::release).
     pub async fn take(
         &self,
         state: &State,
