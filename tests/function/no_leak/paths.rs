@@ -256,7 +256,7 @@ impl Deployment {
         assert_eq!(pressed.status(), 303, "{}", pressed.0);
         self.send("a press by somebody else", &press, Holds::Nothing).await;
         self.send("a look by somebody else", &self.full("GET", link), Holds::Nothing).await;
-        Back { path, state: pressed.parameter("state").expect("a state"), cookies: cookies(&pressed) }
+        Back { path, state: pressed.parameter("state").expect("a state"), cookies: cookies(&opened) }
     }
 }
 
