@@ -101,6 +101,12 @@ impl Figures {
                         wrong("it is connected");
                     }
                 }
+                // What this instance remembers of its own delivery, while the table, which knows of another's, is away.
+                ("failed", Some(_))
+                    if delivery.spent && blind && line["duplicate"] == true && line["ledger"] == "unreachable" =>
+                {
+                    self.turned_away += 1;
+                }
                 // Sent once more behind the back of the table, and refused: what another delivery had connected by then is older
                 // than this Connect, and may be somebody else's.
                 ("failed", Some("code_rejected"))
