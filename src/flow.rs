@@ -273,7 +273,7 @@ impl Flow {
         }
         let redirect_uri = self.check(state, code, by)?.clone();
         let secret = state.press.hash();
-        if let Some(press) = self.presses.iter_mut().find(|press| press.secret == secret) {
+        for press in self.presses.iter_mut().filter(|press| press.secret == secret) {
             press.used.get_or_insert_with(|| Used { code: code.clone(), at: by.now });
         }
         Ok(redirect_uri)

@@ -154,6 +154,24 @@ fn a_state_proves_what_it_should_and_nothing_else() {
 }
 
 #[test]
+fn a_refusal_has_a_word_and_an_outcome_unless_that_depends_on_an_earlier_code() {
+    let by = Used { code: code("first"), at: at(150) };
+    let refusals = [
+        (Refused::Missing, Some(Outcome::InvalidState)),
+        (Refused::Unknown, Some(Outcome::InvalidState)),
+        (Refused::Expired, Some(Outcome::LinkExpired)),
+        (Refused::Used { by, link_is_good: true }, None),
+        (Refused::Finished(Outcome::Connected), Some(Outcome::LinkUsed)),
+        (Refused::OtherBrowser, Some(Outcome::InvalidState)),
+        (Refused::OtherAuthorization, Some(Outcome::InvalidState)),
+    ];
+    for ((refused, outcome), name) in refusals.into_iter().zip(Refused::NAMES) {
+        assert_eq!((refused.name(), refused.outcome()), (name, outcome));
+    }
+    assert_eq!(Refused::Finished(Outcome::Unconfirmed).outcome(), Some(Outcome::Unconfirmed));
+}
+
+#[test]
 fn a_state_is_used_up_by_one_code() {
     let (mut flow, state, cookie) = pressed();
     let (known, own) = (flow.clone(), [cookie]);

@@ -24,6 +24,8 @@ async fn begun(payload: Payload) -> (Site, String) {
 /// What a page's line says: status, route, cause, level, and whether it has the flow and the connection.
 type Told = (u64, Option<&'static str>, &'static str, &'static str, bool, bool);
 
+const UUIDS: &str = "/callback/{appBundleIdentifier}/{appAuthorizationIdentifier}";
+
 const CONNECT: Option<&str> = Some("/connect/{flow}");
 
 /// The answer shows its reference and who asks; one line has both the reference and the cause.
@@ -117,6 +119,14 @@ async fn what_is_no_request_to_a_page() {
             ("GET", "/no/such/path", (404, None, "unknown_path", "INFO", false, false)),
             ("DELETE", "/flows", (405, Some("/flows"), "method", "INFO", false, false)),
             ("PUT", "/connected", (405, Some("/connected"), "method", "INFO", false, false)),
+            ("PUT", "/pending", (405, Some("/pending"), "method", "INFO", false, false)),
+            ("PUT", "/failed", (405, Some("/failed"), "method", "INFO", false, false)),
+            ("PUT", "/callback/a/b", (405, Some(UUIDS), "method", "INFO", false, false)),
+            (
+                "PUT",
+                "/callback/a/b/c/d",
+                (405, Some("/callback/{appAuthorizationArn}"), "method", "INFO", false, false),
+            ),
             ("PATCH", "/callback/slack", (405, Some("/callback/{connection}"), "method", "INFO", false, false)),
             ("POST", "/callback/slack", (405, Some("/callback/{connection}"), "form_post", "WARN", false, false)),
         ] {
