@@ -131,7 +131,15 @@ static ONE_UUID: LazyLock<Regex> = LazyLock::new(|| Regex::new(&format!("^{UUID}
 
 /// Every page of every deployment here, with the usual reference and with none.
 static EVERY_PAGE: LazyLock<HashSet<(Option<&str>, String)>> = LazyLock::new(|| {
-    let dead = [Dead::Expired, Dead::Finished, Dead::OtherBrowser].map(Page::LinkDead);
+    let dead = [
+        Dead::Expired,
+        Dead::PressedTooOften,
+        Dead::Finished(Outcome::Connected),
+        Dead::Finished(Outcome::InProgress),
+        Dead::OtherBrowser,
+        Dead::OtherAuthorization,
+    ];
+    let dead = dead.map(Page::LinkDead);
     let others = [
         Page::Pending,
         Page::Failed,
@@ -139,6 +147,7 @@ static EVERY_PAGE: LazyLock<HashSet<(Option<&str>, String)>> = LazyLock::new(|| 
         Page::NotFound,
         Page::LinkUnknown,
         Page::Foreign,
+        Page::NoCookie,
         Page::Unavailable,
         Page::MethodNotAllowed,
     ];
