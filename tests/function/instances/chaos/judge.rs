@@ -90,10 +90,10 @@ impl Figures {
             }
             match told.ending() {
                 ("connected", None) if !delivery.spent => wrong("it is not connected"),
-                // Where no `state` can be checked, nobody is told what came of a code before; nor can an instance that checks
-                // none know it where the table was away. Neither sends anything.
+                // Where the table is away, before the `state` is checked or after it, nobody is told what came of a code before;
+                // nor can an instance that checks none know it where the table was away. Neither sends anything.
                 ("failed", Some("temporarily_unavailable"))
-                    if delivery.spent && line["attempts"] == 0 && (line["state"] == "unchecked" || blind) =>
+                    if delivery.spent && line["attempts"] == 0 && (line["ledger"] == "unreachable" || blind) =>
                 {
                     self.turned_away += 1;
                     // It was another delivery, before it or at the same time.
