@@ -83,7 +83,8 @@ impl Endpoint {
     /// `state` is not to be used up, because there is no code or it is not checked.
     pub(super) async fn release(&self, request: &Request<'_>, budget: &Budget, log: &mut CallbackLog<'_>) {
         let Ok(state) = state(request) else { return };
-        if !self.cookies(request, &state.flow).is_empty() {
+        // Without time the table could not answer, and would be blamed for that.
+        if !self.cookies(request, &state.flow).is_empty() || !budget.is_enough() {
             return;
         }
         match self.flows.release(&state, budget.now(), budget.for_claim()).await {

@@ -332,3 +332,16 @@ async fn what_is_fetched_ahead_spends_nothing_and_the_click_afterwards_connects(
         assert_eq!((scene.deliver(&click, ENOUGH).await.ending(), scene.sends()), (CONNECTED, 1), "{folder}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_a_table_an_instance_tells_what_it_remembers_whatever_another_has_done_since() {
+    let pipes = Pipes::new(stage().await);
+    let (one, other) = (piped(&[], &pipes), piped(&[], &pipes));
+    pipes.emulator().fault(Target::any(), Operation::Get, Fault::exception(Exception::AccessDenied));
+    let callback = granted(1, "code");
+    for (endpoint, ending) in [(&one, UNKNOWN_CONNECTION), (&other, CONNECTED), (&one, UNKNOWN_CONNECTION)] {
+        let answered = crate::support::answer(endpoint, &callback).await;
+        assert_eq!(header(&answered, "location"), crate::expected::location(ending, 1));
+    }
+    assert_eq!(pipes.emulator().calls_of(Operation::Connect).len(), 1);
+}

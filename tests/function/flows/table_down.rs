@@ -1,5 +1,7 @@
 //! What is done while the table does not answer.
 
+use std::time::Duration;
+
 use appfabric_connect::config::StateMode;
 use serde_json::json;
 
@@ -64,6 +66,10 @@ async fn a_refusal_at_the_application_is_told_all_the_same() {
             // The table was to end the ownership of a browser without its cookie.
             let complaints = lines.take().iter().filter(|line| line["message"] == "flow table unreachable").count();
             assert_eq!(complaints, 1, "{mode:?}");
+            // Without time left it is not asked, and so not blamed.
+            site.set_remaining(Duration::from_secs(1));
+            assert_eq!(site.send(&denied).await.ending().1.as_deref(), Some("access_denied"), "{mode:?}");
+            assert!(lines.take().iter().all(|line| line["message"] != "flow table unreachable"), "{mode:?}");
         }
     }
 }
