@@ -1,6 +1,5 @@
 //! The only place that talks to AppFabric: one call at a time, each within the time that it is given.
 
-mod ahead;
 mod answer;
 
 use std::collections::HashMap;

@@ -2,7 +2,6 @@
 
 mod connect;
 mod flows;
-mod init;
 mod page;
 mod proof;
 mod route;

@@ -29,8 +29,6 @@ async fn main() -> ExitCode {
     let table = config.flow_table.as_ref().map(|table| Table::new(&sdk, table));
     let metrics = Metrics::new(environment("AWS_LAMBDA_FUNCTION_NAME"), print);
     let endpoint = Arc::new(Endpoint::new(config, AppFabric::new(sdk), table).with_metrics(metrics));
-    let ahead = Arc::clone(&endpoint);
-    tokio::spawn(async move { ahead.prepare().await });
     let answer = lambda_runtime::service_fn(|event| function::handle(Arc::clone(&endpoint), event));
     match lambda_runtime::run(answer).await {
         Ok(()) => ExitCode::SUCCESS,

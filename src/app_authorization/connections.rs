@@ -48,15 +48,6 @@ impl Connections {
         }
     }
 
-    /// The Region that the next callback is most likely for: the only one, or that of the first alias.
-    #[must_use]
-    pub fn likeliest_region(&self) -> Option<&Region> {
-        match self {
-            Self::Listed(list) => list.by_alias.values().next().map(AppAuthorizationArn::region),
-            Self::Any { region } => Some(region),
-        }
-    }
-
     fn by_alias(&self, alias: &Alias) -> Option<Connection> {
         match self {
             Self::Listed(list) => {

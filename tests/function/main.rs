@@ -14,7 +14,6 @@ mod flow_events;
 mod flow_items;
 mod flows;
 mod fronts;
-mod init;
 mod instances;
 mod lines;
 mod look_first;

@@ -22,7 +22,6 @@ TRIES = 6
 def instructions(contender, table, callbacks, event=callback, outcome="connected"):
     """All instructions from the start to the end of so many callbacks."""
     calls = contender.calls[table] * callbacks if outcome == "connected" else 0
-    calls += contender.ahead if table else 0
     counts = []
     for _ in range(TRIES):
         book.forget()

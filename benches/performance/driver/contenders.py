@@ -24,8 +24,6 @@ class Contender:
     trust: dict[str, str] = field(default_factory=dict)
     # AWS calls of one callback, without a table and with one.
     calls: tuple[int, int] = (2, 5)
-    # Calls that init makes ahead where there is a table.
-    ahead: int = 0
     # What its first calls go to.
     service: str = "appfabric"
     program: Path | None = None
@@ -47,7 +45,7 @@ def function():
     cargo("build", "--release", "--locked", "--bin", "appfabric-connect", cwd=ROOT)
     program = ROOT / "target/release/appfabric-connect"
     trust = {"AWS_CA_BUNDLE": bundle("five", amazon_but_one())}
-    return Contender("function", [str(program)], trust, ahead=1, program=program)
+    return Contender("function", [str(program)], trust, program=program)
 
 
 def floor():

@@ -71,8 +71,6 @@ def warm(contender, table, callbacks, round_trip=0):
     walls, peaks = [], {}
     with Instance(contender.command, contender.variables(table, round_trip)) as instance:
         instance.wait_for_init()
-        # What init does ahead is no part of what is warm.
-        time.sleep(SETTLE)
         for number in range(callbacks):
             if number == 1:
                 before = instance.cpu()

@@ -135,11 +135,6 @@ impl Site {
         self.clock.set(self.now() + time);
     }
 
-    /// What init does before there is any event.
-    pub(crate) async fn prepare(&self) {
-        self.endpoint.prepare().await;
-    }
-
     /// The answer to a request.
     pub(crate) async fn send(&self, request: &Request) -> Answer {
         self.answer(&request.event(self.payload, self.domain_name)).await
