@@ -2,7 +2,6 @@
 
 mod spending;
 
-use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
@@ -61,13 +60,13 @@ impl Delivery<'_, '_> {
     /// Spends the code unless that has been done, and says how it ended, inside the budget; with the claim, where there
     /// is one in which that is to be recorded.
     pub async fn conclude(mut self, spending: Spending, key: CodeKey) -> (Outcome, Option<Claim>) {
-        let (claimed, kept, looked) = self.claim(key.clone()).await;
+        let (claimed, kept) = self.ledger.claim(key.clone(), self.reference, self.budget).await;
         self.log.note_ledger(kept);
         match claimed {
             Claimed::First(claim) => {
                 let unsafe_to_spend = self.strict && kept == Kept::Unreachable;
                 let outcome =
-                    if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(spending, looked).await };
+                    if unsafe_to_spend { Outcome::TemporarilyUnavailable } else { self.first(spending).await };
                 (outcome, Some(claim))
             }
             Claimed::Before(entry) => {
@@ -98,38 +97,12 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Claims the code, and looks meanwhile where a look comes before the code and the claim takes its time, in the table.
-    async fn claim(&mut self, key: CodeKey) -> (Claimed, Kept, Option<Result<Seen, Outcome>>) {
-        let mut claim = pin!(self.ledger.claim(key, self.reference, self.budget));
-        if self.proven || !self.ledger.is_in_table() {
-            let (claimed, kept) = claim.await;
-            return (claimed, kept, None);
-        }
-        let (mut look, mut looked) = (pin!(self.look_first()), None);
-        let (claimed, kept) = loop {
-            tokio::select! {
-                biased;
-                claimed = &mut claim => break claimed,
-                seen = &mut look, if looked.is_none() => looked = Some(seen),
-            }
-        };
-        // A later delivery does not wait for it.
-        if looked.is_none() && matches!(claimed, Claimed::First(_)) {
-            looked = Some(look.await);
-        }
-        (claimed, kept, looked)
-    }
-
     /// The first delivery: a look, the code, and another look where that left a doubt.
-    async fn first(&mut self, spending: Spending, looked: Option<Result<Seen, Outcome>>) -> Outcome {
+    async fn first(&mut self, spending: Spending) -> Outcome {
         if self.proven {
             return self.spend(&spending, Since::Clock(self.budget.started_at())).await;
         }
-        let looked = match looked {
-            Some(looked) => looked,
-            None => self.look_first().await,
-        };
-        match looked {
+        match self.look_first().await {
             Ok(before) => self.spend(&spending, Since::Seen(before)).await,
             Err(outcome) => outcome,
         }

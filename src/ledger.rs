@@ -77,12 +77,6 @@ impl Ledger {
         Self { memory: Memory::default(), table }
     }
 
-    /// Whether a claim is a matter of the network.
-    #[must_use]
-    pub fn is_in_table(&self) -> bool {
-        self.table.is_some()
-    }
-
     /// Claims a code for the invocation of this reference; the first claim wins.
     pub async fn claim(&self, key: CodeKey, reference: &str, budget: &Budget) -> (Claimed, Kept) {
         let entry = Entry { reference: reference.to_owned(), claimed_at: budget.now(), outcome: None };
