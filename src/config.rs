@@ -4,9 +4,8 @@ mod settings;
 
 use std::fmt;
 
-use crate::app_authorization::{AllowList, Connections, Region};
-use crate::outcome::ResultPage;
-use crate::sdk::CaBundle;
+use crate::aws::{CaBundle, FlowTable};
+use crate::values::{AllowList, Connections, Region, ResultPage, StateMode};
 
 pub use settings::{BaseUrl, PageUrl};
 
@@ -22,7 +21,7 @@ pub struct Config {
     /// `PUBLIC_BASE_URL`; none is what API Gateway says of itself in each event.
     pub public_base_url: Option<BaseUrl>,
     /// `APP_AUTHORIZATIONS`, `APPFABRIC_REGION` and `AWS_REGION`: what a path may name.
-    pub connections: Connections,
+    pub(crate) connections: Connections,
     /// `ORGANISATION_NAME`: who asks; plain text.
     pub organisation_name: Option<String>,
     /// `FLOW_TABLE`; none is the memory of this process.
@@ -31,26 +30,6 @@ pub struct Config {
     pub state_mode: StateMode,
     /// `AWS_CA_BUNDLE`; none is Amazon's own roots.
     pub ca_bundle: Option<CaBundle>,
-}
-
-/// What `state` is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum StateMode {
-    /// It is ignored.
-    Off,
-    /// It is checked and the result is logged, and every callback is let through.
-    Report,
-    /// Without a valid one nothing is spent.
-    Enforce,
-}
-
-/// The DynamoDB table of flows and spent codes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FlowTable {
-    /// `FLOW_TABLE`.
-    pub name: String,
-    /// `AWS_REGION`: the function's own.
-    pub region: Region,
 }
 
 /// Everything that is wrong with an environment, for the operator at start.
@@ -92,8 +71,7 @@ impl Config {
     }
 
     /// The configured page for an outcome; none is the built-in one.
-    #[must_use]
-    pub fn page_url(&self, page: ResultPage) -> Option<&PageUrl> {
+    pub(crate) fn page_url(&self, page: ResultPage) -> Option<&PageUrl> {
         match page {
             ResultPage::Connected => self.success_url.as_ref(),
             ResultPage::Pending => self.pending_url.as_ref(),
@@ -130,7 +108,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     fn connections(&mut self, own_region: Option<&Region>) -> Connections {
         let faults_before = self.faults.len();
         let explicit = self.parse("APPFABRIC_REGION", settings::region);
-        // What stands for a faulty setting never leaves a faulty configuration, and would admit nothing if it did.
+        // A placeholder. It is discarded, because the configuration is rejected; and it admits nothing.
         let nothing = || Connections::Listed(AllowList::default());
         if self.text("APP_AUTHORIZATIONS").is_some() {
             return self.parse("APP_AUTHORIZATIONS", settings::app_authorizations).unwrap_or_else(nothing);
@@ -169,8 +147,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 }
 
 impl ConfigError {
-    /// Every fault, in the order of the README.
-    #[must_use]
+    /// Every fault, in the order of `docs/configure.md`.
     pub fn faults(&self) -> &[Fault] {
         &self.0
     }

@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::appfabric::AppFabric;
+use appfabric_connect::aws::AppFabric;
 use appfabric_connect::config::Config;
-use appfabric_connect::endpoint::{Endpoint, Invocation};
+use appfabric_connect::http::{Endpoint, Invocation};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
 

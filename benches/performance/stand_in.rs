@@ -51,7 +51,7 @@ fn told(request: &Value) -> Value {
     if request["ReturnValues"] != "ALL_NEW" {
         return json!({});
     }
-    let (names, values) = (&request["ExpressionAttributeNames"], &request["ExpressionAttributeValues"]);
+    let values = &request["ExpressionAttributeValues"];
     let time = json!({ "N": "4102444800000" });
     let press = json!({
         "cookie": values[":cookie0"], "code": values[":code"], "used_at": time,
@@ -61,6 +61,8 @@ fn told(request: &Value) -> Value {
         "id": request["Key"]["id"], "callback": { "S": "slack" }, "app_authorization": values[":app_authorization"],
         "valid_until": time, "expires_at": { "N": "4102444800" }, "browser": values[":cookie0"], "browser_until": time,
     });
-    item[names["#state"].as_str().unwrap_or_default()] = json!({ "M": press });
+    let change = request["UpdateExpression"].as_str().and_then(|change| change.strip_prefix("SET "));
+    let state = change.and_then(|change| change.split('.').next()).unwrap_or_default();
+    item[state] = json!({ "M": press });
     json!({ "Attributes": item })
 }

@@ -4,10 +4,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::{Config, StateMode};
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::function;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::config::Config;
+use appfabric_connect::http::{self, Endpoint};
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{self as emulator, AuthorizationArn};
 use appfabric_emulator::gateway;
 use aws_config::SdkConfig;
@@ -52,7 +52,7 @@ pub(crate) fn watched(
             let query = if is_callback { ", its query kept to itself" } else { "" };
             say("gateway", &format!("{method} {path}{query}"));
             let calls_before = appfabric.calls().len();
-            let Ok(answer) = function::handle(endpoint, LambdaEvent::new(event, context())).await;
+            let Ok(answer) = http::handle(endpoint, LambdaEvent::new(event, context())).await;
             for call in appfabric.calls().iter().skip(calls_before) {
                 let operation = call.operation.map_or_else(|| "?".to_owned(), |operation| format!("{operation:?}"));
                 let status = appfabric.status_of(&arn);

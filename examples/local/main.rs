@@ -11,7 +11,7 @@ mod operator;
 use std::error::Error;
 use std::sync::Arc;
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{self as emulator, Authorization, Region};
 use appfabric_emulator::gateway::{self, Gateway};
 use application::Application;

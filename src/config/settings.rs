@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
-use url::{Host, Url};
+use url::Url;
 
-use crate::app_authorization::{Alias, AllowList, AppAuthorizationArn, Connections, Region};
-use crate::redirect_uri;
-use crate::sdk::CaBundle;
+use crate::aws::CaBundle;
+use crate::values::{
+    AllowList, AppAuthorization, Connections, RedirectUri, Region, is_accepted, is_alias, is_loopback,
+};
 
 /// An absolute URL of a page that people are sent to: `https`, or `http` on a loopback host; ASCII; no fragment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,13 +33,11 @@ impl PageUrl {
     }
 
     /// The URL, in ASCII.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
     /// Scheme, host and port.
-    #[must_use]
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
@@ -46,7 +45,7 @@ impl PageUrl {
 
 impl BaseUrl {
     /// The longest, in bytes: with the longest path after it, it is still a redirect URI that AppFabric takes.
-    pub const MAX_BYTES: usize = redirect_uri::RedirectUri::MAX_LENGTH - 224;
+    pub const MAX_BYTES: usize = RedirectUri::MAX_LENGTH - 224;
 
     /// Reads the base URL; slashes at its end are dropped, everything else is kept byte for byte.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -54,7 +53,7 @@ impl BaseUrl {
         if url.query().is_some() {
             return Err("must have no query".to_owned());
         }
-        if !text.bytes().all(redirect_uri::is_accepted) {
+        if !text.bytes().all(is_accepted) {
             return Err("has a character that AppFabric takes in no redirect URI (`%`, `[`, `]`, …)".to_owned());
         }
         if text.len() > Self::MAX_BYTES {
@@ -64,7 +63,6 @@ impl BaseUrl {
     }
 
     /// The URL, without a slash at its end.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,15 +75,9 @@ fn absolute_url(text: &str) -> Result<Url, String> {
     }
     let scheme = text.split("://").next().filter(|scheme| scheme.len() < text.len()).unwrap_or_default();
     let url = Url::parse(text).map_err(|error| format!("is no absolute URL ({error})"))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
     match scheme {
         "https" => {}
-        "http" if loopback => {}
+        "http" if url.host_str().is_some_and(is_loopback) => {}
         _ => return Err("must begin with `https://` (`http://` for a loopback host only)".to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -151,13 +143,12 @@ pub(super) fn app_authorizations(text: &str) -> Result<Connections, String> {
     let mut entries = BTreeMap::new();
     let mut problems = Vec::new();
     for (position, (alias, arn)) in members.into_iter().enumerate() {
-        match (Alias::parse(&alias), AppAuthorizationArn::parse(&arn)) {
-            (None, _) => problems.push(format!("entry {}'s alias is not `[a-z0-9][a-z0-9-]{{0,62}}`", position + 1)),
-            (Some(_), None) => problems.push(format!("alias `{alias}` is not given the ARN of an app authorization")),
-            (Some(name), Some(arn)) => {
-                if entries.insert(name, arn).is_some() {
-                    problems.push(format!("alias `{alias}` stands twice"));
-                }
+        match (is_alias(&alias), AppAuthorization::parse_arn(&arn)) {
+            (false, _) => problems.push(format!("entry {}'s alias is not `[a-z0-9][a-z0-9-]{{0,62}}`", position + 1)),
+            (true, None) => problems.push(format!("alias `{alias}` is not given the ARN of an app authorization")),
+            (true, Some(_)) if entries.contains_key(&alias) => problems.push(format!("alias `{alias}` stands twice")),
+            (true, Some(listed)) => {
+                entries.insert(alias, listed);
             }
         }
     }

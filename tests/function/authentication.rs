@@ -3,11 +3,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::app_authorization::Region;
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::{FlowTable, StateMode};
-use appfabric_connect::endpoint::{Endpoint, Invocation};
-use appfabric_connect::table::Table;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::aws::FlowTable;
+use appfabric_connect::aws::Table;
+use appfabric_connect::http::{Endpoint, Invocation};
+use appfabric_connect::values::Region;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Fault, Operation, Target};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as Future;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::endpoint::{Endpoint, Invocation};
+use appfabric_connect::http::{Endpoint, Invocation};
 use appfabric_emulator::appfabric::{
     Answer, Authorization, AuthorizationArn, Exception, Fault, Operation, Status, Target,
 };

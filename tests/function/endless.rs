@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use appfabric_connect::app_authorization::Region;
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::FlowTable;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::sdk;
-use appfabric_connect::table::Table;
+use appfabric_connect::aws;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::aws::FlowTable;
+use appfabric_connect::aws::Table;
+use appfabric_connect::http::Endpoint;
+use appfabric_connect::values::Region;
 use appfabric_emulator::appfabric::Authorization;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -141,7 +141,7 @@ async fn push(stream: &mut BufReader<TcpStream>, body: Body, met: &Met) {
 /// The function with the SDK as the binary has it, and both services at this address.
 async fn function(url: &str, table: bool) -> Endpoint {
     let nobody = Credentials::new("AKIDEXAMPLE", "example", None, None, "test");
-    let sdk = sdk::from_environment(None).await.into_builder().endpoint_url(url);
+    let sdk = aws::from_environment(None).await.into_builder().endpoint_url(url);
     let sdk = sdk.credentials_provider(SharedCredentialsProvider::new(nobody)).build();
     let region = Region::parse("us-east-1").expect("a Region");
     let table = table.then(|| Table::new(&sdk, &FlowTable { name: "flows".to_owned(), region }));

@@ -154,7 +154,7 @@ async fn the_built_in_pages_show_the_closed_set_and_nothing_else_of_their_query(
             "<h1",
             "canary",
         ),
-        ("/pending/", "reason=in_progress".to_owned(), "Müller &amp; &lt;b&gt;Söhne&lt;/b&gt;", "<b>"),
+        ("/pending/", "reason=in_progress".to_owned(), "Müller &#38; &#60;b&#62;Söhne&#60;/b&#62;", "<b>"),
     ] {
         let response = answer(&endpoint, &page(path, &query)).await;
         let mut head = page(path, &query);

@@ -1,82 +1,38 @@
 //! What of a flow goes to the table: a whole journey, with every request to DynamoDB read.
 
-use std::sync::{Arc, Mutex};
-
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::table::Table;
+use appfabric_connect::aws::{AppFabric, Table};
+use appfabric_connect::http::Endpoint;
+use appfabric_emulator::dynamodb;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::support::{answer, config, event, header, json as json_file, root, sdk};
 
-/// AppFabric that always connects, and a table that does what it is told, whatever the conditions.
+/// AppFabric that always connects, and a table in this process.
 #[derive(Clone, Debug, Default)]
-struct Services(Arc<Mutex<Contents>>);
-
-/// The table's items by their ids, and every request as it came.
-#[derive(Debug, Default)]
-struct Contents {
-    items: Map<String, Value>,
-    requests: Vec<String>,
-}
+struct Services(dynamodb::Table);
 
 impl HttpConnector for Services {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1));
-        let answer = if let Some(operation) = operation {
-            let body = std::str::from_utf8(request.body().bytes().expect("a body in memory")).expect("a text");
-            let mut contents = self.0.lock().expect("nobody panicked");
-            contents.requests.push(body.to_owned());
-            contents.perform(operation, &serde_json::from_str(body).expect("JSON"))
+        let (status, answer) = if let Some(operation) = operation {
+            let body = request.body().bytes().expect("a body in memory");
+            self.0.perform(operation, &serde_json::from_slice(body).expect("JSON"))
         } else {
             let (member, status) = match request.method() {
                 "GET" => ("appAuthorization", "PendingConnect"),
                 _ => ("appAuthorizationSummary", "Connected"),
             };
-            json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK", "authType": "oauth2",
-                "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": status,
+            let answer = json!({member: {"appAuthorizationArn": "a", "appBundleArn": "b", "app": "SLACK",
+                "authType": "oauth2", "tenant": {"tenantIdentifier": "t", "tenantDisplayName": "T"}, "status": status,
                 "authUrl": "https://application.invalid/authorize",
-                "createdAt": "2026-11-23T09:00:00Z", "updatedAt": "2026-11-23T09:30:00Z"}})
+                "createdAt": "2026-11-23T09:00:00Z", "updatedAt": "2026-11-23T09:30:00Z"}});
+            (200, answer)
         };
-        let status = 200.try_into().expect("200 is a status");
+        let status = status.try_into().expect("a status");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(answer.to_string()))))
-    }
-}
-
-impl Contents {
-    fn perform(&mut self, operation: &str, request: &Value) -> Value {
-        let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        match operation {
-            "PutItem" => {
-                self.items.insert(text(&request["Item"]["id"]["S"]), request["Item"].clone());
-                json!({})
-            }
-            "GetItem" => {
-                self.items.get(&text(&request["Key"]["id"]["S"])).map_or(json!({}), |item| json!({ "Item": item }))
-            }
-            "UpdateItem" => {
-                let item = &mut self.items[&text(&request["Key"]["id"]["S"])];
-                let expression = text(&request["UpdateExpression"]);
-                for assignment in expression.trim_start_matches("SET #").split(", #") {
-                    let (path, value) = assignment.split_once(" = ").expect("an assignment");
-                    let value = &value[value.find(':').expect("a value")..];
-                    let name = |name: &str| {
-                        let alias = format!("#{}", name.trim_start_matches('#'));
-                        text(&request["ExpressionAttributeNames"][alias])
-                    };
-                    let mut place = &mut *item;
-                    for (depth, alias) in path.split('.').enumerate() {
-                        place = if depth == 0 { &mut place[name(alias)] } else { &mut place["M"][name(alias)] };
-                    }
-                    *place = request["ExpressionAttributeValues"][value.trim_end_matches(')')].clone();
-                }
-                if request["ReturnValues"] == "ALL_NEW" { json!({ "Attributes": item }) } else { json!({}) }
-            }
-            other => panic!("{other} is none of the three"),
-        }
     }
 }
 
@@ -114,15 +70,15 @@ async fn what_goes_to_the_table_opens_no_flow() {
     let connected = answer(&endpoint, &callback).await;
     assert!(header(&connected, "location").contains("outcome=connected"), "{connected}");
 
-    let table = services.0.lock().expect("nobody panicked");
+    let items = services.0.items();
     let (_, cookie) = cookie.split_once('=').expect("a value");
     // The first half of a `state` is the flow's name, the hash of its link; the second is the secret.
     for secret in [link.as_str(), &state[64..], cookie, &code] {
-        for request in &table.requests {
-            assert!(!request.contains(secret), "{secret} in {request}");
+        for (operation, request) in services.0.requests() {
+            assert!(!request.to_string().contains(secret), "{secret} in {operation} {request}");
         }
     }
-    let flow = &table.items[&format!("flow#{}", &state[..64])];
+    let flow = &items[&format!("flow#{}", &state[..64])];
     let names =
         flow.as_object().expect("an item").keys().map(|name| if name.starts_with("state_") { "state_…" } else { name });
     let mut names: Vec<&str> = names.collect();
@@ -138,7 +94,7 @@ async fn what_goes_to_the_table_opens_no_flow() {
         "state_…",
         "valid_until",
     ];
-    assert_eq!((names.as_slice(), table.items.len()), (&expected[..], 2), "{flow}");
+    assert_eq!((names.as_slice(), items.len()), (&expected[..], 2), "{flow}");
     let press = flow.as_object().and_then(|flow| flow.iter().find(|(name, _)| name.starts_with("state_")));
     let mut names: Vec<&String> = press.expect("a press").1["M"].as_object().expect("a map").keys().collect();
     names.sort_unstable();

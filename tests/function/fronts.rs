@@ -1,8 +1,8 @@
 //! Events of APIs that are set up in other ways than the template's: what people and AppFabric are told as the address.
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::StateMode;
-use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::http::Endpoint;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{AppFabric as Emulator, Operation};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::endpoint::{Endpoint, Invocation};
-use appfabric_connect::logs;
+use appfabric_connect::http::{Endpoint, Invocation};
+use appfabric_connect::ops;
 use appfabric_emulator::appfabric::{Answer, Exception, Fault, Operation, Status, Target};
 use serde_json::{Value, json};
 use tracing::Dispatch;
@@ -46,7 +46,7 @@ impl Lines {
         let lines = Self::default();
         let writer = lines.clone();
         let variables = move |name: &str| (name == "AWS_LAMBDA_LOG_LEVEL").then(|| level.to_owned());
-        let guard = tracing::subscriber::set_default(logs::subscriber(variables, move || writer.clone()));
+        let guard = tracing::subscriber::set_default(ops::subscriber(variables, move || writer.clone()));
         (lines, (guard, another))
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::budget::Budget;
+use appfabric_connect::values::Budget;
 use appfabric_emulator::appfabric::{Answer, Exception, Fault, Operation, Status, Target};
 use serde_json::json;
 use tokio::time::Instant;

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::table::Table;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::aws::Table;
+use appfabric_connect::http::Endpoint;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;

@@ -2,7 +2,6 @@
 
 mod authentication;
 mod budget;
-mod delivery;
 mod differential;
 mod duplicates;
 mod endless;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::endpoint::Invocation;
-use appfabric_connect::flow::Refused;
-use appfabric_connect::metrics::Metrics;
-use appfabric_connect::outcome::{Outcome, ResultPage};
+use appfabric_connect::connect::Refused;
+use appfabric_connect::http::Invocation;
+use appfabric_connect::ops::Metrics;
+use appfabric_connect::values::{Outcome, ResultPage};
 use appfabric_emulator::appfabric::AppFabric;
 use serde_json::Value;
 

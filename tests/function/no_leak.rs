@@ -42,7 +42,7 @@ async fn no_secret_leaves_the_release_binary_on_any_path() {
         started.elapsed().as_secs()
     );
     let endings: BTreeSet<&str> = tally.endings.iter().map(String::as_str).collect();
-    let reasons = appfabric_connect::outcome::Outcome::ALL.map(|outcome| outcome.reason().unwrap_or("connected"));
+    let reasons = appfabric_connect::values::Outcome::ALL.map(|outcome| outcome.reason().unwrap_or("connected"));
     assert_eq!(endings, BTreeSet::from(reasons), "every outcome and reason");
     assert!(tally.leaks.is_empty(), "{} leaks:\n{}", tally.leaks.len(), tally.leaks.join("\n"));
 }

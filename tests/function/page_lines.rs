@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Exception, Fault, Operation};
 use serde_json::{Value, json};
 

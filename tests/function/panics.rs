@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::function;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::http;
+use appfabric_connect::http::Endpoint;
 use aws_smithy_runtime_api::client::http::{
     HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
@@ -36,7 +36,7 @@ async fn answer(endpoint: &Arc<Endpoint>, event: Value) -> Value {
     let deadline = SystemTime::now() + Duration::from_secs(25);
     let deadline = deadline.duration_since(UNIX_EPOCH).expect("it is after 1970").as_millis();
     context.deadline = deadline.try_into().expect("64 bits are enough");
-    let answer = function::handle(Arc::clone(endpoint), LambdaEvent::new(event, context)).await;
+    let answer = http::handle(Arc::clone(endpoint), LambdaEvent::new(event, context)).await;
     serde_json::to_value(answer.expect("nothing fails")).expect("a response is JSON")
 }
 

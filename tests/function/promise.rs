@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{answer, config, endpoint, event, events, header, sdk};
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::http::Endpoint;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,

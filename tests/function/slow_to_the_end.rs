@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::table::Table;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::aws::Table;
+use appfabric_connect::http::Endpoint;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -80,13 +80,15 @@ fn taken(request: &HttpRequest) -> Value {
     if request["ReturnValues"] != "ALL_NEW" {
         return json!({});
     }
-    let (names, values) = (&request["ExpressionAttributeNames"], &request["ExpressionAttributeValues"]);
+    let values = &request["ExpressionAttributeValues"];
     let redirect_uri = json!({ "S": "https://connect.example.com/callback/slack" });
     let press = json!({ "cookie": values[":cookie0"], "redirect_uri": redirect_uri, "code": values[":code"], "used_at": values[":now"] });
     let mut item = json!({
         "callback": { "S": "slack" }, "app_authorization": values[":app_authorization"], "valid_until": values[":now"],
     });
-    item[names["#state"].as_str().expect("a name")] = json!({ "M": press });
+    let change = request["UpdateExpression"].as_str().and_then(|change| change.strip_prefix("SET "));
+    let state = change.and_then(|change| change.split('.').next()).expect("the attribute of a press");
+    item[state] = json!({ "M": press });
     json!({ "Attributes": item })
 }
 

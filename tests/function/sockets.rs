@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use appfabric_connect::appfabric::AppFabric as OurAppFabric;
-use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::aws::AppFabric as OurAppFabric;
+use appfabric_connect::http::Endpoint;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use appfabric_connect::appfabric::AppFabric as OurAppFabric;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::sdk::{self, CaBundle};
+use appfabric_connect::aws::AppFabric as OurAppFabric;
+use appfabric_connect::aws::{self, CaBundle};
+use appfabric_connect::http::Endpoint;
 use appfabric_emulator::appfabric::{AppFabric, Status};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -69,7 +69,7 @@ async fn the_bundle_is_trusted_and_without_it_amazon_alone() {
         ("Amazon's roots", None, TEMPORARILY_UNAVAILABLE, 0),
     ] {
         let nobody = Credentials::new("AKIDEXAMPLE", "example", None, None, "test");
-        let sdk = sdk::from_environment(bundle.as_ref()).await.into_builder().endpoint_url(&https.url);
+        let sdk = aws::from_environment(bundle.as_ref()).await.into_builder().endpoint_url(&https.url);
         let sdk = sdk.credentials_provider(SharedCredentialsProvider::new(nobody)).build();
         let endpoint = Endpoint::new(config(&[]), OurAppFabric::new(sdk), None);
         let response = answer(&endpoint, &granted(1, &name.replace(' ', "-"))).await;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Authorization, Exception, Fault, Operation};
 use aws_smithy_types::date_time::{DateTime, Format};
 use base64::Engine as _;

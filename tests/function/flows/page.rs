@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Authorization, Exception, Fault, Operation};
 use serde_json::json;
 

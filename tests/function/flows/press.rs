@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Answer as Reply, Authorization, Fault, Operation};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! No secret in a log line, a page or a `Location` where it has no business.
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Answer as Reply, Exception, Fault, Operation};
 use serde_json::json;
 

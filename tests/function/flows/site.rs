@@ -6,11 +6,12 @@ mod request;
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::app_authorization::Region;
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::{FlowTable, StateMode};
-use appfabric_connect::endpoint::{Endpoint, Invocation};
-use appfabric_connect::table::Table;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::aws::FlowTable;
+use appfabric_connect::aws::Table;
+use appfabric_connect::http::{Endpoint, Invocation};
+use appfabric_connect::values::Region;
+use appfabric_connect::values::StateMode;
 use appfabric_emulator::appfabric::{Fault, Operation, Status, Target};
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 mod given;
 mod promised;
 
-use appfabric_connect::config::StateMode;
-use appfabric_connect::flow::Refused;
+use appfabric_connect::connect::Refused;
+use appfabric_connect::values::StateMode;
 use serde_json::{Value, json};
 
 use super::site::{Browser, PAYLOADS, Payload, Request, Site, UUIDS, listed};

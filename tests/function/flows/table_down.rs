@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use serde_json::json;
 
 use super::begin::is_guarded;

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::endpoint::Endpoint;
-use appfabric_connect::{function, logs};
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::http::Endpoint;
+use appfabric_connect::{http, ops};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -58,10 +58,10 @@ fn a_panic_over_a_code_leaves_its_place_in_the_log_and_not_the_code() {
 #[ignore = "a process of its own, which the test above starts"]
 async fn a_process_that_panics() {
     let Ok(hook) = env::var(CHILD) else { return };
-    let lines = logs::subscriber(|name| env::var(name).ok(), std::io::stdout);
+    let lines = ops::subscriber(|name| env::var(name).ok(), std::io::stdout);
     tracing::subscriber::set_global_default(lines).expect("there is no other");
     if hook == "ours" {
-        logs::log_panics();
+        ops::log_panics();
     }
     let client = http_client_fn(|_, _| SharedHttpConnector::new(Shouting));
     let endpoint = Endpoint::new(config(&[]), AppFabric::new(sdk(client, "http://appfabric.invalid")), None);
@@ -69,7 +69,7 @@ async fn a_process_that_panics() {
     REFERENCE.clone_into(&mut context.request_id);
     let deadline = (SystemTime::now() + Duration::from_secs(25)).duration_since(UNIX_EPOCH).expect("it is after 1970");
     context.deadline = deadline.as_millis().try_into().expect("64 bits are enough");
-    let answer = function::handle(Arc::new(endpoint), LambdaEvent::new(granted(1, CODE), context)).await;
+    let answer = http::handle(Arc::new(endpoint), LambdaEvent::new(granted(1, CODE), context)).await;
     let answer: Value = serde_json::to_value(answer.expect("nothing fails")).expect("a response is JSON");
     println!("{answer}");
 }

@@ -128,7 +128,7 @@ pub(super) fn forms(piece: &[u8]) -> Vec<(&'static str, String)> {
     let decimal = |all: &mut String, byte: u8| write!(all, "&#{byte};").expect("a string takes it");
     let hexadecimal = |all: &mut String, byte: u8| write!(all, "&#x{byte:x};").expect("a string takes it");
     let json = serde_json::to_string(&text).expect("a text is JSON");
-    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let html = text.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;").replace('"', "&#34;");
     let bytes: Vec<String> = piece.iter().map(u8::to_string).collect();
     let mut forms = vec![
         ("as it is", text.to_string()),

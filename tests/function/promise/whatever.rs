@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use appfabric_connect::appfabric::AppFabric;
-use appfabric_connect::config::{Config, StateMode};
-use appfabric_connect::endpoint::Endpoint;
+use appfabric_connect::aws::AppFabric;
+use appfabric_connect::config::Config;
+use appfabric_connect::http::Endpoint;
+use appfabric_connect::values::StateMode;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use appfabric_connect::flow::Dead;
-use appfabric_connect::outcome::{Outcome, ResultPage};
-use appfabric_connect::pages::{Page, Reference};
+use appfabric_connect::connect::Dead;
+use appfabric_connect::values::{Outcome, ResultPage};
+use appfabric_connect::http::{Page, Reference};
 use regex_lite::Regex;
 use serde_json::Value;
 

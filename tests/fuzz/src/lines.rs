@@ -13,7 +13,7 @@ static START: Once = Once::new();
 pub fn logged() -> String {
     START.call_once(|| {
         let lookup = |name: &str| (name == "AWS_LAMBDA_LOG_LEVEL").then(|| "TRACE".to_owned());
-        let subscriber = appfabric_connect::logs::subscriber(lookup, || Lines);
+        let subscriber = appfabric_connect::ops::subscriber(lookup, || Lines);
         tracing::subscriber::set_global_default(subscriber).expect("nobody else logs");
     });
     let bytes = std::mem::take(&mut *LINES.lock().unwrap_or_else(PoisonError::into_inner));

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use appfabric_connect::appfabric::AppFabric;
+use appfabric_connect::aws::AppFabric;
 use appfabric_connect::config::Config;
-use appfabric_connect::endpoint::{Endpoint, Invocation};
+use appfabric_connect::http::{Endpoint, Invocation};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;

@@ -1,6 +1,6 @@
 //! What the contract promises of each row, said once more and on its own.
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 
 use super::Row;
 use super::given::State;

@@ -1,0 +1,66 @@
+//! What is told of a code that came before: the same one again, or another one with its `state`.
+
+use crate::aws::Unreachable;
+use crate::connect::flow::Used;
+use crate::connect::spending::Dealings;
+use crate::connect::store::{DEAD_AFTER, Entry, Store};
+use crate::values::{Hash, Outcome, ResultPage, pauses};
+
+/// A later delivery: what is recorded, as soon as it is. The code is not sent again.
+pub(super) async fn later(
+    store: &Store,
+    dealings: &mut Dealings<'_>,
+    code: &Hash,
+    mut entry: Entry,
+) -> (Outcome, Vec<Unreachable>) {
+    let (budget, mut pauses, mut unreachable) = (dealings.budget, pauses(), Vec::new());
+    loop {
+        let outcome = match entry.outcome {
+            Some(pending @ (Outcome::InProgress | Outcome::Unconfirmed)) => {
+                Some(dealings.by_now(pending, entry.claimed_at).await)
+            }
+            None if entry.is_abandoned(budget.now()) => Some(dealings.settle(entry.claimed_at).await),
+            recorded => recorded,
+        };
+        if let Some(outcome) = outcome {
+            return (outcome, unreachable);
+        }
+        if !budget.pause(pauses.next().unwrap_or_default()).await {
+            return (Outcome::InProgress, unreachable);
+        }
+        let (known, error) = store.look(code, budget).await;
+        unreachable.extend(error);
+        // A claim that has gone leaves what was known of it.
+        entry = known.unwrap_or(entry);
+    }
+}
+
+/// Another code came with a `state` that this one has used up. It is not sent: the person is told what came of the first
+/// one, and whether the link is good for another try.
+pub(super) async fn another(
+    store: &Store,
+    dealings: &mut Dealings<'_>,
+    first: &Used,
+    link_is_good: bool,
+) -> (Outcome, Option<Unreachable>) {
+    let now = dealings.budget.now();
+    let (entry, unreachable) = store.look(&first.code, dealings.budget).await;
+    let outcome = match entry {
+        None if unreachable.is_some() => return (Outcome::TemporarilyUnavailable, unreachable),
+        // It will be claimed soon; or, after so long, never.
+        None if now < first.at + DEAD_AFTER => Outcome::InProgress,
+        None => Outcome::InvalidState,
+        Some(entry) if entry.is_abandoned(now) => dealings.settle(entry.claimed_at).await,
+        Some(entry) => entry.outcome.unwrap_or(Outcome::InProgress),
+    };
+    let told = match outcome.page() {
+        ResultPage::Connected => Outcome::LinkUsed,
+        ResultPage::Pending => outcome,
+        ResultPage::Failed if link_is_good => Outcome::InvalidState,
+        ResultPage::Failed => Outcome::LinkExpired,
+    };
+    (told, unreachable)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! API Gateway in, API Gateway out: routes, requests, pages and redirects.
+
+mod connect_page;
+mod endpoint;
+mod flows;
+mod lambda;
+mod location;
+mod pages;
+mod refusal;
+mod request;
+mod response;
+mod route;
+
+pub use endpoint::{Endpoint, Invocation};
+pub use lambda::{faults, handle};
+pub use pages::{Page, Reference};
+pub use response::EventResponse;
