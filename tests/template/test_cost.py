@@ -1,4 +1,4 @@
-"""What a month costs: the formula, the prices, and the README's table that is made of them.
+"""What a month costs: the formula, the prices, and the table of docs/cost.md that is made of them.
 
 Run as a program it prints the table. Every price is the public one of us-east-1 in US dollars, as of November 2026.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from documents import text
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
@@ -352,13 +353,8 @@ def table():
         yield f"| {name} | | | " + " | ".join(f"**${total:,.2f}**" for total in totals) + " |"
 
 
-def cost_page():
-    readme = (ROOT / "README.md").read_text()
-    return re.search(r"^## What it costs\n(.*?)(?=^## )", readme, re.MULTILINE | re.DOTALL)[1]
-
-
-def test_the_readme_has_this_table():
-    assert [row for row in cost_page().splitlines() if row.startswith("|")] == list(table())
+def test_the_page_has_this_table():
+    assert [row for row in text("docs/cost.md").splitlines() if row.startswith("|")] == list(table())
 
 
 @pytest.mark.parametrize(
@@ -374,8 +370,8 @@ def test_the_readme_has_this_table():
         f"{INSTANCES} instances",
     ],
 )
-def test_the_readme_says_what_is_reckoned_with(fact):
-    assert re.search(rf"\b{re.escape(fact)}\b", " ".join(cost_page().split())), fact
+def test_the_page_says_what_it_is_computed_from(fact):
+    assert re.search(rf"\b{re.escape(fact)}\b", " ".join(text("docs/cost.md").split())), fact
 
 
 def test_the_reads_and_writes_are_those_of_the_code():

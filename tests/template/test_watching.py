@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from documents import anchors, section
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -161,17 +162,9 @@ def api_name(stack):
     return deployed(stack, api.get("Name") or api["Body"]["info"]["title"])
 
 
-def anchors():
-    """Where links into the README lead, as GitHub makes it of a heading."""
-    for heading in re.findall(r"^#+ (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE):
-        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def section(heading):
-    """The README from a heading to the next one of its rank."""
-    readme = (ROOT / "README.md").read_text()
-    rank = heading.split()[0]
-    return re.search(rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{len(rank)}}} |\Z)", readme, re.MULTILINE | re.DOTALL)[1]
+def link_of(alarm):
+    """The page and the anchor that end the alarm's description."""
+    return re.search(r" (docs/(?:operate|reasons)\.md)#([\w-]+)$", alarm["AlarmDescription"]).groups()
 
 
 def test_the_alarms_are_these(stack):
@@ -228,13 +221,13 @@ def test_where_nobody_comes_no_alarm_rings(stack):
         assert alarm["TreatMissingData"] == "notBreaching", name
 
 
-def test_every_alarm_says_what_to_do_and_where_the_readme_says_more(stack):
+def test_every_alarm_says_what_to_do_and_where_the_documents_say_more(stack):
     for name, alarm in alarms(stack).items():
         description = alarm["AlarmDescription"]
         # CloudWatch takes no longer one.
         assert 150 < len(description) <= 1024, name
-        link = re.search(r" README\.md#([\w-]+)$", description)
-        assert link and link[1] in set(anchors()), name
+        page, anchor = link_of(alarm)
+        assert anchor in anchors(page), name
 
 
 def test_the_metrics_are_those_that_the_function_sends():
@@ -337,12 +330,13 @@ def test_cloudwatch_takes_the_windows(stack):
         assert period % 60 == 0 and window <= (86_400 if period < 3_600 else 604_800), name
 
 
-def test_the_readme_has_every_alarm_with_the_section_that_its_description_names(stack):
-    rows = dict(re.findall(r"^\| `(\w+)` \|.*\[[^\]]+\]\(#([\w-]+)\) \|$", section("### The alarms"), re.MULTILINE))
-    described = {
-        name: re.search(r"README\.md#([\w-]+)$", alarm["AlarmDescription"])[1] for name, alarm in alarms(stack).items()
+def test_the_page_has_every_alarm_with_the_section_that_its_description_names(stack):
+    row = r"^\| `(\w+Alarm)` \|.*\[[^\]]+\]\(([\w.-]*)#([\w-]+)\) \|$"
+    rows = {
+        name: (f"docs/{page or 'operate.md'}", anchor)
+        for name, page, anchor in re.findall(row, section("docs/operate.md", "## The alarms"), re.MULTILINE)
     }
-    assert rows == described
+    assert rows == {name: link_of(alarm) for name, alarm in alarms(stack).items()}
 
 
 def dashboard(stack, **parameters):

@@ -1,0 +1,116 @@
+"""The documents: every link leads somewhere, the README stays a front door, and each reason and setting has its place."""
+
+import re
+from urllib.parse import urljoin
+
+import pytest
+from documents import PAGES, ROOT, anchors_of, broken, headings, links, section, text
+from test_watching import outcomes
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page):
+    assert [fault for fault in (broken(page, target) for target in links(page)) if fault] == []
+
+
+def test_every_link_of_the_template_leads_somewhere():
+    found = re.findall(r"[\w./-]+\.md(?:#[\w-]+)?", text("template.yaml"))
+    assert len(found) > 12
+    assert [fault for fault in (broken("template.yaml", target) for target in found) if fault] == []
+
+
+def test_every_page_is_found_from_the_readme():
+    found, new = set(), ["README.md"]
+    while new:
+        page = new.pop()
+        if page in PAGES and page not in found:
+            found.add(page)
+            new += [urljoin(page, target.partition("#")[0]) for target in links(page)]
+    assert set(PAGES) - {"CHANGELOG.md"} <= found
+
+
+def test_the_readme_is_a_front_door():
+    assert len(text("README.md").splitlines()) <= 150
+
+
+def test_every_reason_has_one_entry():
+    entries = [heading for rank, heading in headings("docs/reasons.md") if rank > 1]
+    assert sorted(entries) == sorted(reason for _, reason in outcomes())
+
+
+def test_every_entry_begins_with_its_outcome():
+    for outcome, reason in outcomes():
+        assert re.match(rf"\n\*{outcome.capitalize()}\b", section("docs/reasons.md", f"## {reason}")), reason
+
+
+def test_every_parameter_and_variable_is_explained(source):
+    page = text("docs/configure.md")
+    for parameter in source["Parameters"]:
+        assert re.search(rf"^\|[^\n]*`{parameter}`", page, re.MULTILINE), parameter
+    (function,) = (it for it in source["Resources"].values() if it["Type"] == "AWS::Serverless::Function")
+    for variable in function["Properties"]["Environment"]["Variables"]:
+        assert re.search(rf"^\| [^|]*`{variable}`", page, re.MULTILINE), variable
+
+
+@pytest.mark.parametrize(
+    ("written", "anchors"),
+    [
+        (["The alarms"], ["the-alarms"]),
+        (["unknown_connection"], ["unknown_connection"]),
+        (["`in_progress` (pending)"], ["in_progress-pending"]),
+        (["5xx of the API"], ["5xx-of-the-api"]),
+        (["Cross-site request forgery (§4.7)"], ["cross-site-request-forgery-47"]),
+        (["A domain, a CDN, or both — and more"], ["a-domain-a-cdn-or-both--and-more"]),
+        (["[1.0.0] - 2026-11-27"], ["100---2026-11-27"]),
+        (["See [the page](docs/page.md)"], ["see-the-page"]),
+        (["Same", "Other", "Same", "Same"], ["same", "other", "same-1", "same-2"]),
+        (["Same", "Same 1", "Same"], ["same", "same-1", "same-2"]),
+    ],
+)
+def test_an_anchor_is_what_github_makes_of_a_heading(written, anchors):
+    assert anchors_of(written) == anchors
+
+
+@pytest.mark.parametrize(
+    ("target", "is_broken"),
+    [
+        ("README.md", False),
+        ("docs/reasons.md#link_used", False),
+        ("docs/waf.yaml", False),
+        ("docs", False),
+        ("https://example.com/#anything", False),
+        ("mailto:someone@example.com", False),
+        ("docs/reasons.md#link-used", True),
+        ("docs/reasons.md#", True),
+        ("reasons.md", True),
+        ("#no-such-heading", True),
+        ("docs/waf.yaml#webacl", True),
+        ("../elsewhere.md", True),
+        ("/docs/reasons.md", True),
+    ],
+)
+def test_a_broken_link_is_found(target, is_broken):
+    assert bool(broken("README.md", target)) is is_broken
+
+
+def test_links_are_found_wherever_they_stand(tmp_path, monkeypatch):
+    monkeypatch.setattr("documents.text", lambda page: page)
+    page = """
+[one](a.md), [`two`](b.md#x) and ![an image
+over two lines](c.svg), [three](d(1).md "title"), `not [this](e.md)`, [four][ref]
+
+```console
+$ echo '[nor](f.md)'
+```
+
+1. indented
+
+   ```text
+   [nor](g.md) this
+   ```
+
+   [five](h.md)
+
+[ref]: i.md
+"""
+    assert links(page) == ["a.md", "b.md#x", "c.svg", "d(1).md", "h.md", "i.md"]
