@@ -10,4 +10,5 @@
 pub mod appfabric;
 pub mod application;
 pub mod gateway;
+#[cfg(feature = "lambda")]
 pub mod lambda;
