@@ -12,4 +12,5 @@ pub mod appfabric;
 pub mod application;
 pub mod dynamodb;
 pub mod gateway;
+#[cfg(feature = "lambda")]
 pub mod lambda;

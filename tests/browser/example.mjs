@@ -9,7 +9,7 @@ import { NOWHERE } from './pages.mjs';
 import { is } from './tally.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const LOCAL = process.env.LOCAL || path.join(ROOT, 'target/debug/examples/local');
+const LOCAL = process.env.LOCAL || path.join(ROOT, 'target/debug/local');
 const PATIENCE = 15_000;
 
 export const SCREENSHOTS = process.env.SCREENSHOTS || path.join(ROOT, 'target/screenshots');

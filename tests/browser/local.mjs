@@ -2,12 +2,12 @@
 //
 // Run it with Node 20 or later and `/usr/bin/chromium` (Debian: apt install chromium), from the top of the repository:
 //
-//     cargo build --example local
+//     cargo build --package local
 //     npm ci --prefix tests/browser
 //     node tests/browser/local.mjs
 //
 // CHROMIUM     another browser binary
-// LOCAL        another example binary; default target/debug/examples/local
+// LOCAL        another example binary; default target/debug/local
 // SCREENSHOTS  where the pictures go; default target/screenshots
 // FRONTS       behind which fronts; default rest,http,function-url
 //

@@ -3,7 +3,7 @@
 //
 // As root, from the top of the repository, after `sam build --build-dir target/sam` for this machine's processor:
 //
-//     cargo build --locked --example local && cargo build --locked --package appfabric-emulator
+//     cargo build --locked --package local && cargo build --locked --package appfabric-emulator
 //     npm ci --prefix tests/browser
 //     APPFABRIC_PORT=4566 DYNAMODB_PORT=8000 tests/sam_local/engine node tests/sam_local/run.mjs
 //
@@ -136,7 +136,7 @@ async function events(tally) {
 
 // AppFabric and an application for the function at this API.
 async function stage(api, ...options) {
-  const world = await start(/is behind/, 'target/debug/examples/local', '--function-at', api, '--appfabric-port', APPFABRIC_PORT, ...options);
+  const world = await start(/is behind/, 'target/debug/local', '--function-at', api, '--appfabric-port', APPFABRIC_PORT, ...options);
   const [, bundle, authorization] = world.printed.text.match(/appbundle\/(.+)\/appauthorization\/(\S+)/);
   const [, redirectUri] = world.printed.text.match(/is behind (\S+)/);
   return { ...world, bundle, authorization, redirectUri };

@@ -67,7 +67,7 @@ impl Builder {
             redirect_uri,
             application: self.application,
             nowhere: Url::parse("https://application.invalid/authorize").map_err(io::Error::other)?,
-            client: redeem::client().map_err(io::Error::other)?,
+            client: redeem::client(),
         });
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;

@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -33,7 +32,7 @@ pub(super) struct Shared {
     pub(super) application: Option<Application>,
     /// Where `authUrl` points when there is no stand-in.
     pub(super) nowhere: Url,
-    pub(super) client: Client,
+    pub(super) client: redeem::Client,
 }
 
 /// The lock, whatever became of its last holder.

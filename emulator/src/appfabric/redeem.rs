@@ -2,15 +2,29 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, header::ACCEPT, redirect::Policy};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{Request, StatusCode, header::ACCEPT, header::CONTENT_TYPE},
+};
+use hyper_util::{client::legacy, client::legacy::connect::HttpConnector, rt::TokioExecutor};
 use serde::Deserialize;
-use url::Url;
+use tokio::time::timeout;
+use url::{Url, form_urlencoded::Serializer};
 
 use super::{authorization::Secret, errors::Failure, requests::AuthRequest};
 
+/// What AppFabric sends requests with.
+pub(super) type Client = legacy::Client<HttpConnector, Body>;
+
+/// How long the application has.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// More than any token response needs.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
 /// The client that AppFabric is towards the application. Plain HTTP only: the stand-in is on loopback.
-pub(super) fn client() -> reqwest::Result<Client> {
-    Client::builder().no_proxy().redirect(Policy::none()).timeout(Duration::from_secs(10)).build()
+pub(super) fn client() -> Client {
+    legacy::Client::builder(TokioExecutor::new()).build_http()
 }
 
 /// Spends the code. Whatever the application grants is forgotten at once.
@@ -28,30 +42,37 @@ pub(super) async fn redeem(
         _access_token: String,
     }
 
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", &request.code),
-        ("redirect_uri", &request.redirect_uri),
-        ("client_id", client_id),
-        ("client_secret", client_secret.expose()),
-    ];
-    let answer = client
-        .post(token_endpoint.clone())
+    let form = Serializer::new(String::new())
+        .extend_pairs([
+            ("grant_type", "authorization_code"),
+            ("code", &request.code),
+            ("redirect_uri", &request.redirect_uri),
+            ("client_id", client_id),
+            ("client_secret", client_secret.expose()),
+        ])
+        .finish();
+    let request = Request::post(token_endpoint.as_str())
         .header(ACCEPT, "application/json")
-        .form(&form)
-        .send()
-        .await
-        .map_err(|_| Failure::Internal("The application could not be reached."))?;
-    let status = answer.status();
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .map_err(|_| UNREACHABLE)?;
+    let (status, body) = timeout(PATIENCE, answered(client, request)).await.ok().flatten().ok_or(UNREACHABLE)?;
     if status.is_client_error() {
         return Err(Failure::Other("The application refused the authorization code."));
     }
     if !status.is_success() {
         return Err(Failure::Internal("The application answered with a server error."));
     }
-    answer
-        .json::<Granted>()
-        .await
+    serde_json::from_slice::<Granted>(&body)
         .map(drop)
         .map_err(|_| Failure::Other("The application's token response has no access token."))
+}
+
+const UNREACHABLE: Failure = Failure::Internal("The application could not be reached.");
+
+/// The whole answer, if one comes.
+async fn answered(client: &Client, request: Request<Body>) -> Option<(StatusCode, Bytes)> {
+    let answer = client.request(request).await.ok()?;
+    let status = answer.status();
+    Some((status, to_bytes(Body::new(answer.into_body()), LARGEST_ANSWER).await.ok()?))
 }

@@ -17,8 +17,6 @@ use axum::http::{HeaderMap, Request};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 use uuid::Uuid;
 
 use super::parts::{body_2, cookies, forwarded, grouped_headers, grouped_query, joined, last_of_each, text_of};
@@ -30,10 +28,6 @@ const ACCOUNT_ID: &str = "123456789012";
 const API_ID: &str = "emulator00";
 /// The stage named in the events of a REST API that is served without one, as behind a custom domain.
 const UNNAMED_STAGE: &str = "local";
-/// API Gateway writes times as Apache's common log does.
-const LOG_TIME: &[BorrowedFormatItem<'_>] =
-    format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
-
 /// What API Gateway knows about a request beyond the request itself.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -225,8 +219,11 @@ fn protocol(request: &Request<Bytes>) -> String {
     format!("{:?}", request.version())
 }
 
+/// API Gateway writes times as Apache's common log does: `09/Feb/2026:03:48:43 +0000`.
 fn log_time(time: OffsetDateTime) -> String {
-    time.format(LOG_TIME).expect("every part of the format is part of a date and time")
+    let (month, year) = (time.month().to_string(), time.year());
+    let (day, (hour, minute, second)) = (time.day(), time.to_hms());
+    format!("{day:02}/{month:.3}/{year}:{hour:02}:{minute:02}:{second:02} +0000")
 }
 
 fn milliseconds(time: OffsetDateTime) -> i64 {

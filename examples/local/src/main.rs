@@ -1,6 +1,6 @@
 //! The whole flow on one machine: AppFabric (our emulator), an application, API Gateway and the function, in one process.
 //!
-//! `cargo run --example local`, then open the connect link that it prints.
+//! `cargo run --package local`, then open the connect link that it prints.
 //!
 //! The function is at `127.0.0.1` and the application at `localhost`: two sites to a browser, as they are in the world.
 

@@ -10,6 +10,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -51,9 +54,10 @@ impl Operator<'_> {
         let signable = SignableRequest::new("POST", url, content_type, SignableBody::Bytes(body.as_bytes()))?;
         sign(signable, &parameters)?.into_parts().0.apply_to_request_http1x(&mut request);
 
-        let answer = reqwest::Client::new().execute(request.try_into()?).await?;
+        let client = Client::builder(TokioExecutor::new()).build_http::<String>();
+        let answer = client.request(request).await?;
         let status = answer.status();
-        let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
+        let answer: Value = serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?;
         let link = answer["connectUrl"].as_str().map(ToOwned::to_owned);
         link.ok_or_else(|| format!("POST /flows answered {status}: {}", answer["detail"]).into())
     }
