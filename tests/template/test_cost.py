@@ -375,31 +375,31 @@ def test_the_page_says_what_it_is_computed_from(fact):
 
 
 def test_the_reads_and_writes_are_those_of_the_code():
-    flow, ledger = ((ROOT / f"src/{name}/stored.rs").read_text() for name in ["flow", "ledger"])
-    # begin, bind, take, finish; claim, record.
-    calls = [len(re.findall(r"\.(?:put|update)\((?:put|update|live\(|self\.taken)", text)) for text in (flow, ledger)]
-    assert calls == [4, 2] and sum(calls) == WRITES
+    table = (ROOT / "src/connect/store/table.rs").read_text()
+    # Claim, begin; record, bind, take, finish; and a release, which a browser with cookies never needs.
+    calls = [len(re.findall(rf"self\.{name}\(", table)) for name in ("put", "update")]
+    assert calls == [2, 5] and sum(calls) - 1 == WRITES
     # Once on each of the page and its button, which open the link; the callback's is a write, whose condition is the check.
-    assert ".consistent_read(true)" in (ROOT / "src/table.rs").read_text()
-    connect, proof = ((ROOT / f"src/endpoint/{name}.rs").read_text() for name in ["connect", "proof"])
-    assert connect.count("self.open(") == 2 and proof.count("self.flows.find(") == 0 and READS == 2
+    assert ".consistent_read(true)" in (ROOT / "src/aws/table.rs").read_text()
+    page, callback = ((ROOT / f"src/{name}.rs").read_text() for name in ["http/connect_page", "connect/callback"])
+    assert page.count("self.open(") == 2 and callback.count("store.find(") == 0 and READS == 2
 
 
 def test_the_reasons_and_state_reasons_are_those_of_the_code():
-    reasons = re.findall(r'ResultPage::(?:Pending|Failed),\s+Some\("(\w+)"\)', (ROOT / "src/outcome.rs").read_text())
+    reasons = re.findall(r'\((?:Pending|Failed), Some\("(\w+)"\)', (ROOT / "src/values/outcome.rs").read_text())
     assert sorted(reasons) == sorted(REASONS)
-    states = re.search(r"const NAMES: \[&str; (\d)\]", (ROOT / "src/flow.rs").read_text())
+    states = re.search(r"const NAMES: \[&str; (\d)\]", (ROOT / "src/connect/state.rs").read_text())
     assert int(states[1]) == STATES
 
 
 def test_the_lines_that_are_weighed_have_the_members_of_the_code():
-    log = (ROOT / "src/callback_log.rs").read_text()
-    macro = re.search(r"tracing::event!\(\s+\$level,(.*?)\"callback\"", log, re.DOTALL)[1]
+    log = (ROOT / "src/ops/lines.rs").read_text()
+    macro = re.search(r"line!\(\s+severity,(.*?)\"callback\"", log, re.DOTALL)[1]
     members = set(re.findall(r"^\s+([a-z_.]+)(?: = |,)", macro, re.MULTILINE))
     # A success has neither reason nor error, and a first delivery no first reference.
     absent = {"reason", "aws.error_code", "application.error", "malformed", "look_up.error_code", "first_reference"}
     assert set(CALLBACK_LINE) == (members - absent) | {"timestamp", "level", "message"}
-    metrics = (ROOT / "src/metrics.rs").read_text()
+    metrics = (ROOT / "src/ops/metrics.rs").read_text()
     for member in set(METRICS_LINE) - {"_aws", "level", "timestamp"}:
         assert f'"{member}"' in metrics, member
 

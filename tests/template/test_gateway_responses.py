@@ -85,7 +85,7 @@ def test_a_status_is_api_gateways_own(responses):
 @pytest.mark.parametrize("kind", [*PAGES, *PROBLEMS])
 def test_every_answer_has_the_functions_own_headers(responses, kind):
     found = headers(responses[kind])
-    source = (ROOT / "src/pages.rs").read_text() + (ROOT / "src/gateway/response.rs").read_text()
+    source = (ROOT / "src/http/response.rs").read_text()
     assert found["Cache-Control"] == "no-store" and '"no-store"' in source
     assert found["Referrer-Policy"] == "no-referrer" and '"no-referrer"' in source
     assert found["X-Content-Type-Options"] == "nosniff" and '"nosniff"' in source
@@ -118,7 +118,7 @@ def test_a_page_looks_like_the_functions_own(responses, kind):
     style = re.search(r"<style>(.*?)</style>", page(responses[kind]), re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in headers(responses[kind])["Content-Security-Policy"]
-    assert style == (ROOT / "src/pages/style.css").read_text()
+    assert style == (ROOT / "src/http/pages/style.css").read_text()
 
 
 @pytest.mark.parametrize("kind", PROBLEMS)

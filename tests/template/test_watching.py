@@ -133,8 +133,8 @@ def sources():
 
 def outcomes():
     """The function's outcomes with their reasons, from its one table of them."""
-    table = (ROOT / "src/outcome.rs").read_text()
-    found = re.findall(r'ResultPage::(Pending|Failed),\s+Some\("(\w+)"\)', table)
+    table = (ROOT / "src/values/outcome.rs").read_text()
+    found = re.findall(r'\((Pending|Failed), Some\("(\w+)"\)', table)
     assert len(found) == 12
     return {(page.lower(), reason) for page, reason in found}
 
@@ -231,10 +231,10 @@ def test_every_alarm_says_what_to_do_and_where_the_documents_say_more(stack):
 
 
 def test_the_metrics_are_those_that_the_function_sends():
-    source = (ROOT / "src/metrics.rs").read_text()
+    source = (ROOT / "src/ops/metrics.rs").read_text()
     sent = re.findall(r'(?:Metric|Self)::(?:count|milliseconds)\("(\w+)"|"(State\w+)"', source)
     assert {name for names in sent for name in names if name} == {name for name, _ in OWN_METRICS}
-    assert 'FUNCTION_NAME: &str = "FunctionName"' in source and f'namespace: "{NAMESPACE}"' in source
+    assert 'FUNCTION_NAME: &str = "FunctionName"' in source and f'"Namespace": "{NAMESPACE}"' in source
     assert 'count("Callbacks", &["Outcome", "Reason"], &[&["Outcome", "Reason"], &["Outcome"]])' in source
     assert 'count(name, &["Reason"], &[&["Reason"], &[]])' in source
 
@@ -294,7 +294,7 @@ def test_half_of_at_least_five_callbacks_is_too_many_that_fail(stack, name, peri
 @pytest.mark.parametrize("timeout", [10, 15, 21, 25, 28])
 def test_an_answer_is_slow_at_nine_tenths_of_the_functions_own_time(stack, timeout):
     alarm = alarms(stack, Timeout=timeout)["SlowFunctionAlarm"]
-    budget = (ROOT / "src/budget.rs").read_text()
+    budget = (ROOT / "src/values/budget.rs").read_text()
     longest, reserve = (
         int(re.search(rf"const {name}: Duration = Duration::from_secs\((\d+)\)", budget)[1])
         for name in ["LONGEST", "RESERVE"]
@@ -434,7 +434,7 @@ def test_the_dashboard_shows_every_outcome_and_every_reason(stack):
 
 @pytest.mark.parametrize("name", ["StateRefused", "StateWouldRefuse"])
 def test_the_dashboard_shows_why_states_are_refused(stack, name):
-    source = (ROOT / "src/flow.rs").read_text()
+    source = (ROOT / "src/connect/state.rs").read_text()
     assert {it for it in STATES if f'=> "{it}"' in source} == STATES
     assert sorted(dimensions["Reason"] for dimensions, _ in shown(stack, name)) == sorted(STATES)
 
@@ -550,7 +550,7 @@ def test_the_queries_are_of_the_language(stack):
 def test_the_queries_ask_for_fields_that_are_logged(stack):
     source = sources()
     # What stands before " = ", or alone between commas, in the macros that log.
-    macros = re.findall(r"tracing::(?:error|warn|info|event)!\((.*?)\n? *\)(?:;|\n)", source, re.DOTALL)
+    macros = re.findall(r"(?:tracing::(?:error|warn|info)|line)!\((.*?)\n? *\);", source, re.DOTALL)
     members = {
         member
         for macro in macros
@@ -573,6 +573,6 @@ def test_the_queries_ask_for_lines_that_are_logged(stack):
     for query in every_query(stack):
         for message in re.findall(r'\bmessage = "([^"]+)"', query):
             # A message is the macro's last argument.
-            assert re.search(rf'"{message}"\n', source), message
+            assert re.search(rf'"{message}"\n? *\);', source), message
         for outcome in re.findall(r'\boutcome != "([^"]+)"', query):
             assert re.search(rf'Self::\w+ => "{outcome}"', source), outcome
