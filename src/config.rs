@@ -32,10 +32,6 @@ pub struct Config {
     pub ca_bundle: Option<CaBundle>,
 }
 
-/// Everything that is wrong with an environment, for the operator at start.
-#[derive(Debug, Eq, PartialEq)]
-pub struct ConfigError(Vec<Fault>);
-
 /// One thing that is wrong: which variable, and what to do. Never the variable's value.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Fault {
@@ -46,8 +42,9 @@ pub struct Fault {
 }
 
 impl Config {
-    /// Reads the variables through `lookup`; one that is set but empty counts as not set.
-    pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    /// Reads the variables through `lookup`, or tells every fault, in the order of `docs/configure.md`. One that is set but
+    /// empty counts as not set.
+    pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader { lookup, faults: Vec::new() };
         let own_region = reader.parse("AWS_REGION", settings::region);
         let config = Self {
@@ -67,7 +64,7 @@ impl Config {
         reader.parse("AWS_ENDPOINT_URL", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_APPFABRIC", settings::endpoint_url);
         reader.parse("AWS_ENDPOINT_URL_DYNAMODB", settings::endpoint_url);
-        if reader.faults.is_empty() { Ok(config) } else { Err(ConfigError(reader.faults)) }
+        if reader.faults.is_empty() { Ok(config) } else { Err(reader.faults) }
     }
 
     /// The configured page for an outcome; none is the built-in one.
@@ -145,25 +142,6 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 }
-
-impl ConfigError {
-    /// Every fault, in the order of `docs/configure.md`.
-    pub fn faults(&self) -> &[Fault] {
-        &self.0
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is faulty")?;
-        for (position, fault) in self.0.iter().enumerate() {
-            write!(f, "{} {fault}", if position == 0 { ":" } else { ";" })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,3 +17,11 @@ pub(crate) use flow::{Flow, Press};
 pub(crate) use report::Report;
 pub(crate) use state::{FlowId, Proof, State};
 pub(crate) use store::Store;
+
+use earlier::{another, later};
+use flow::{Browser, Used};
+use report::Calls;
+use since::Since;
+use spending::Dealings;
+use state::Bearer;
+use store::{Claimed, DEAD_AFTER, Entry};

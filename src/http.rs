@@ -15,3 +15,11 @@ pub use endpoint::{Endpoint, Invocation};
 pub use lambda::{faults, handle};
 pub use pages::{Page, Reference};
 pub use response::EventResponse;
+
+use endpoint::Visit;
+use location::location;
+use pages::ConnectPage;
+use refusal::{Cause, Refusal};
+use request::{Payload, Request};
+use response::{Response, policy_with_form};
+use route::Route;

@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     ops::log_panics();
     let config = match Config::from_environment(environment) {
         Ok(config) => config,
-        Err(error) => return refuse(error.faults()),
+        Err(faults) => return refuse(&faults),
     };
     let faults = http::faults(environment);
     if !faults.is_empty() {

@@ -1,11 +1,7 @@
 //! The redirection endpoint (RFC 6749 §3.1.2), step by step.
 
+use super::{Bearer, Calls, Claimed, Dealings, FlowId, Proof, Refused, Report, State, Store, another, later};
 use crate::aws::{AppFabric, Spending, Unreachable};
-use crate::connect::earlier::{another, later};
-use crate::connect::report::{Calls, Report};
-use crate::connect::spending::Dealings;
-use crate::connect::state::{Bearer, FlowId, Proof, Refused, State};
-use crate::connect::store::{Claimed, Store};
 use crate::values::{
     AppAuthorization, AuthorizationResponse, Budget, Connection, Connections, Hash, NotARedirectUri, Outcome, Query,
     RedirectUri, ResultPage, Secret, StateMode,

@@ -1,9 +1,7 @@
 //! What is told of a code that came before: the same one again, or another one with its `state`.
 
+use super::{DEAD_AFTER, Dealings, Entry, Store, Used};
 use crate::aws::Unreachable;
-use crate::connect::flow::Used;
-use crate::connect::spending::Dealings;
-use crate::connect::store::{DEAD_AFTER, Entry, Store};
 use crate::values::{Hash, Outcome, ResultPage, pauses};
 
 /// A later delivery: what is recorded, as soon as it is. The code is not sent again.

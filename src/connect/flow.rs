@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::connect::state::{Bearer, Refused, State};
+use super::{Bearer, Refused, State};
 use crate::values::{AppAuthorization, Hash, Outcome, RedirectUri, Secret};
 
 /// How long a browser owns the flow after it has pressed the button.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::{FlowId, Proof};
 use crate::aws::Unreachable;
-use crate::connect::state::{FlowId, Proof};
 use crate::values::{Malformed, Outcome};
 
 /// What a callback came to, and all there is to tell of it. None of it is secret.

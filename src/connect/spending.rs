@@ -4,11 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use super::{Calls, Since};
 use crate::aws::{AppFabric, ConnectFailure, LookFailure, Seen, Spending, Status};
-use crate::connect::report::Calls;
 use crate::values::{AppAuthorization, Budget, Outcome, Slice, pauses};
-
-use super::since::Since;
 
 /// How often a code that was refused unread, or could not be sent, is sent again.
 const MOST_AGAIN: u32 = 2;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::values::{Hash, Outcome, Parameter, Query, RedirectUri, Secret};
 
-use super::flow::Used;
+use super::Used;
 
 /// A flow's public name: the hash of the secret in its link.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

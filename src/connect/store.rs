@@ -8,9 +8,8 @@ mod table;
 
 use std::time::{Duration, SystemTime};
 
+use super::{Bearer, Flow, FlowId, Press, Refused, State};
 use crate::aws::{Table, Unreachable};
-use crate::connect::flow::{Flow, Press};
-use crate::connect::state::{Bearer, FlowId, Refused, State};
 use crate::values::{Budget, Hash, Outcome, RedirectUri, random_digits};
 
 use memory::Memory;

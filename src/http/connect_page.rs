@@ -5,12 +5,7 @@ use std::time::Duration;
 use http::{StatusCode, header};
 use url::Url;
 
-use super::endpoint::{Endpoint, Visit};
-use super::location::location;
-use super::pages::{ConnectPage, Reference};
-use super::refusal::{Cause, Refusal};
-use super::request::Request;
-use super::response::{Response, policy_with_form};
+use super::{Cause, ConnectPage, Endpoint, Reference, Refusal, Request, Response, Visit, location, policy_with_form};
 use crate::aws::{LookFailure, Seen, Unreachable};
 use crate::config::PageUrl;
 use crate::connect::{Dead, Flow, FlowId, Press, State};

@@ -6,12 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::{StatusCode, header};
 use serde_json::Value;
 
-use super::location::location;
-use super::pages::{Page, Reference};
-use super::refusal::Cause;
-use super::request::{Payload, Request};
-use super::response::{EventResponse, Response};
-use super::route::Route;
+use super::{Cause, EventResponse, Page, Payload, Reference, Request, Response, Route, location};
 use crate::aws::{AppFabric, Table, Unreachable};
 use crate::config::Config;
 use crate::connect::{Arrived, FlowId, Services, Store, callback};

@@ -6,9 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::endpoint::{Endpoint, Visit};
-use super::request::Request;
-use super::response::Response;
+use super::{Endpoint, Request, Response, Visit};
 use crate::aws::{LookFailure, rfc_3339};
 use crate::connect::{Flow, FlowId};
 use crate::ops::lines;
@@ -25,40 +23,30 @@ struct NewFlow {
 }
 
 /// Why there is no flow, for whoever wrote the calling program (RFC 9457).
-struct Problem(StatusCode, &'static str);
+struct Problem(u16, &'static str);
 
-const NO_IDENTITY: Problem = Problem(
-    StatusCode::FORBIDDEN,
-    "The request carries no IAM identity. Sign it with Signature Version 4 for execute-api, and let the route require AWS_IAM.",
-);
+const NO_IDENTITY: Problem =
+    Problem(403, "The request has no IAM identity. Sign it for execute-api, and let the route require AWS_IAM.");
 const BAD_BODY: Problem = Problem(
-    StatusCode::BAD_REQUEST,
-    "The body must be a JSON object with connection (an alias or an ARN), or with appBundleIdentifier and appAuthorizationIdentifier, all texts, and perhaps with expiresInMinutes, an integer from 1 to 1440; nothing else.",
+    400,
+    "The body must be a JSON object with connection (an alias or an ARN), or with appBundleIdentifier and appAuthorizationIdentifier, all texts. It may have expiresInMinutes, an integer from 1 to 1440, and nothing else.",
 );
 const UNKNOWN_CONNECTION: Problem = Problem(
-    StatusCode::NOT_FOUND,
+    404,
     "There is no such connection. Compare APP_AUTHORIZATIONS, the identifiers and the role's AppFabric statements.",
 );
-const NOBODY_TO_ASK: Problem = Problem(
-    StatusCode::CONFLICT,
-    "The app authorization has no authUrl, as with an API key: nobody has to consent to it.",
-);
-const NO_REDIRECT_URI: Problem = Problem(
-    StatusCode::SERVICE_UNAVAILABLE,
-    "AppFabric takes no redirect URI at this address. Set PUBLIC_BASE_URL to the https address of this API.",
-);
-const APPFABRIC_DOWN: Problem =
-    Problem(StatusCode::SERVICE_UNAVAILABLE, "AppFabric does not answer. Try again in a few minutes.");
-const NO_TIME: Problem = Problem(
-    StatusCode::SERVICE_UNAVAILABLE,
-    "The function has no time left to ask AppFabric and its table. Raise its Timeout, then try again.",
-);
+const NOBODY_TO_ASK: Problem =
+    Problem(409, "The app authorization has no authUrl, as with an API key, so nobody can be asked to consent.");
+const NO_REDIRECT_URI: Problem =
+    Problem(503, "AppFabric accepts no redirect URI at this address. Set PUBLIC_BASE_URL to the API's https address.");
+const APPFABRIC_DOWN: Problem = Problem(503, "AppFabric does not answer. Try again in a few minutes.");
+const NO_TIME: Problem =
+    Problem(503, "The function has no time left to ask AppFabric. Raise its Timeout, then try again.");
 const NOT_AUTHENTICATED: Problem = Problem(
-    StatusCode::SERVICE_UNAVAILABLE,
-    "AWS refuses this function's own credentials, signature or clock, or it has no credentials. Check its role and its environment.",
+    503,
+    "AWS refuses the function's own credentials or clock, or it has none. Check its role and environment.",
 );
-const TABLE_DOWN: Problem =
-    Problem(StatusCode::SERVICE_UNAVAILABLE, "The table of flows does not answer. Try again in a few minutes.");
+const TABLE_DOWN: Problem = Problem(503, "The table of flows does not answer. Try again in a few minutes.");
 
 impl Endpoint {
     /// Begins a flow: 201 with its link and the time when that dies, else problem details.
@@ -66,7 +54,7 @@ impl Endpoint {
         match self.link(visit).await {
             Ok(body) => Response::json(StatusCode::CREATED, "application/json", body),
             Err(problem @ Problem(status, detail)) => {
-                lines::no_flow_begun(visit.reference, status.as_u16(), detail);
+                lines::no_flow_begun(visit.reference, status, detail);
                 problem.response(visit.reference)
             }
         }
@@ -131,6 +119,7 @@ impl NewFlow {
 impl Problem {
     fn response(&self, reference: &str) -> Response {
         let Self(status, detail) = *self;
+        let status = StatusCode::from_u16(status).expect("each of them is a status");
         let body = json!({
             "type": "about:blank",
             "title": status.canonical_reason(),

@@ -8,9 +8,7 @@ use http::Uri;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
 
-use super::endpoint::{Endpoint, Invocation};
-use super::request::Payload;
-use super::response::EventResponse;
+use super::{Endpoint, EventResponse, Invocation, Payload};
 use crate::config::Fault;
 
 /// What is wrong with the variables that Lambda itself sets; its runtime would panic.

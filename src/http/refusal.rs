@@ -1,9 +1,6 @@
 //! Pages that end no callback, and the line that each leaves in the log, so that every reference can be looked up.
 
-use super::endpoint::Endpoint;
-use super::pages::{Page, Reference};
-use super::response::Response;
-use super::route::Route;
+use super::{Endpoint, Page, Reference, Response, Route};
 use crate::connect::{Dead, FlowId};
 use crate::ops::lines::{self, NOT_AUTHENTICATED, PageLine};
 use crate::values::{Outcome, Severity};

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::request::Payload;
+use super::Payload;
 
 /// The `Content-Security-Policy` of every page: nothing but its own style sheet, named by hash.
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-2QlbSF587QCjLuP1VyvEBkKj4tEWJs50WwmQ50MaW0s='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -63,7 +63,7 @@ pub(crate) fn config(variables: &[(&str, &str)]) -> Config {
         let set = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
         set.or_else(|| (name == "AWS_REGION").then(|| "us-east-1".to_owned()))
     })
-    .unwrap_or_else(|error| panic!("{error}"))
+    .unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
 /// The SDK's configuration with credentials for nobody.

@@ -6,8 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 
 use super::Entry;
-use crate::connect::flow::Flow;
-use crate::connect::state::{Bearer, FlowId, Refused, State};
+use crate::connect::{Bearer, Flow, FlowId, Refused, State};
 use crate::values::{Hash, Outcome, RedirectUri};
 
 /// The most codes that are remembered, about two megabytes.

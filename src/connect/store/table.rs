@@ -15,8 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Claim, Entry};
 use crate::aws::{Change, Item, Table, Unreachable, Update};
-use crate::connect::flow::{Browser, Flow, Press, Used};
-use crate::connect::state::{Bearer, FlowId, Refused, State};
+use crate::connect::{Bearer, Browser, Flow, FlowId, Press, Refused, State, Used};
 use crate::values::{Hash, Outcome, RedirectUri, ResultPage};
 
 /// How long an item is kept after its last use.

@@ -39,14 +39,14 @@ fuzz_target!(|text: &str| {
         text.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| VARIABLES.contains(name)).collect();
     let set = |name: &str| variables.get(name).copied().filter(|value| !value.is_empty());
     match Config::from_environment(|name| variables.get(name).map(|value| (*value).to_owned())) {
-        Err(error) => {
-            assert!(!error.faults().is_empty());
-            for fault in error.faults() {
+        Err(faults) => {
+            assert!(!faults.is_empty());
+            for fault in &faults {
                 assert!(VARIABLES.contains(&fault.variable) && !fault.problem.is_empty(), "{fault}");
                 assert!(!fault.to_string().contains(CANARY), "{fault}");
             }
-            for (position, fault) in error.faults().iter().enumerate() {
-                assert!(!error.faults()[..position].contains(fault), "told twice: {fault}");
+            for (position, fault) in faults.iter().enumerate() {
+                assert!(!faults[..position].contains(fault), "told twice: {fault}");
             }
         }
         Ok(config) => {

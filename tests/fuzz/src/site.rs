@@ -132,7 +132,7 @@ pub fn config(variables: &[(&str, &str)]) -> Config {
         let set = variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned());
         set.or_else(|| (name == "AWS_REGION").then(|| "us-east-1".to_owned()))
     };
-    Config::from_environment(lookup).unwrap_or_else(|error| panic!("{error}"))
+    Config::from_environment(lookup).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
 /// AppFabric, as far as the function can see.
