@@ -21,7 +21,7 @@ pub(crate) async fn answer(aliases: usize, callbacks: usize) {
         "AWS_REGION" => Some("us-east-1".to_owned()),
         _ => None,
     };
-    let config = Config::from_environment(variable).unwrap_or_else(|error| panic!("{error}"));
+    let config = Config::from_environment(variable).unwrap_or_else(|faults| panic!("{faults:?}"));
     let endpoint = Endpoint::new(config, AppFabric::new(SdkConfig::builder().build()), None);
     let event = denied(&format!("alias-{}", aliases / 2));
     for _ in 0..callbacks {

@@ -123,7 +123,7 @@ class Front {
         this.arrivals.push({ purpose: headers['sec-purpose'], cookie, status: response.statusCode });
       }
       if (pathname === '/connected' && !headers['sec-purpose']) {
-        this.connected = response.statusCode === 200 && searchParams.get('connection') === this.stage.authorization;
+        this.connected = response.statusCode === 200 && searchParams.get('connection') === this.stage.connection;
       }
       const { location, ...others } = response.headers;
       answer.writeHead(response.statusCode, location ? { ...others, location: location.replace(this.stage.gateway, '') } : others);

@@ -24,7 +24,7 @@ export async function aPersonsWays(front, browser, tally) {
     is(await heading(page), 'The application is connected', 'the heading');
     is((await page.locator('dd code').textContent()).trim(), query.get('reference'), 'the reference on the page');
     is(UUID.test(query.get('reference')), true, 'whether the reference is a UUID');
-    is(query.get('connection'), example.authorization, 'the connection');
+    is(query.get('connection'), example.connection, 'the connection');
     is(page.url().includes('code='), false, 'whether the code is in the address');
     is(await page.evaluate(() => document.referrer), '', 'document.referrer');
     is(example.sent() - sent, 1, 'codes sent to AppFabric');

@@ -10,7 +10,7 @@ import { is } from './tally.mjs';
 
 const IN_USE = 'The link is in use in another browser';
 
-// Answers what the provider has counted. stage: name, oidc, gateway, application, authorization, newLink(), sent().
+// Answers what the provider has counted. stage: name, oidc, gateway, application, connection, newLink(), sent().
 export async function certified(stage, browser, tally) {
   const { oidc } = stage;
   const watch = new Watch(stage);
@@ -28,7 +28,7 @@ export async function certified(stage, browser, tally) {
     await page.goto(link ?? await stage.newLink());
     await go(page);
   };
-  const connected = (page) => resultPage(page, 'connected', { outcome: 'connected', connection: stage.authorization });
+  const connected = (page) => resultPage(page, 'connected', { outcome: 'connected', connection: stage.connection });
 
   await visit('login and consent end on connected', { sent: 1 }, async (page) => {
     const link = await stage.newLink();

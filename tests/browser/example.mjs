@@ -37,7 +37,9 @@ export class Example {
     example.application = await example.says(/application {2}is at (\S+)/);
     example.redirectUri = await example.says(/function {2}is behind (\S+)/);
     example.gateway = new URL(example.redirectUri).origin;
-    [example.bundle, example.authorization] = example.redirectUri.split('/').slice(-2);
+    example.connection = example.redirectUri.split('/').at(-1);
+    example.bundle = await example.says(/appfabric {2}has app bundle (\S+)/);
+    example.authorization = await example.says(/appfabric {2}has app authorization (\S+)/);
     example.appfabric = await example.says(/appfabric {2}is at (\S+);/);
     return example;
   }
@@ -68,7 +70,7 @@ export class Example {
   }
 
   postFlows(headers) {
-    const body = { appBundleIdentifier: this.bundle, appAuthorizationIdentifier: this.authorization };
+    const body = { connection: this.connection };
     return fetch(`${this.gateway}/flows`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },

@@ -11,7 +11,8 @@ const USED = 'Already connected';
 
 // What a person, and somebody who is not that person, can do with connect links.
 export async function aFlow(front, browser, tally) {
-  const example = await Example.start(front);
+  // The log is looked at, too, for what nobody may print.
+  const example = await Example.start(front, ['--log']);
   const watch = new Watch(example);
   const check = (name, body) => tally.check(`${front}: ${name}`, body);
   const visit = (name, body) => check(name, () => inAFreshContext(browser, watch, {}, body));
@@ -51,7 +52,7 @@ export async function aFlow(front, browser, tally) {
     is(arrived['sec-fetch-site'], 'cross-site', 'Sec-Fetch-Site at the redirection endpoint');
     is(await heading(page), 'The application is connected', 'the heading');
     is([...query.keys()], ['outcome', 'connection', 'reference'], 'what is in the address');
-    is(query.get('connection'), example.authorization, 'the connection');
+    is(query.get('connection'), example.connection, 'the connection');
     is(await page.evaluate(() => document.referrer), '', 'document.referrer');
     is(example.sent() - sent, 1, 'codes sent to AppFabric');
     is((await cookies(page)).length, 1, 'cookies afterwards');
@@ -167,7 +168,7 @@ export async function aFlow(front, browser, tally) {
     const refused = () => inAnother(async (other) => {
       await other.goto(callback);
       const query = await resultPage(other, 'failed', { outcome: 'failed', reason: 'invalid_state' });
-      is(query.get('connection'), example.authorization, 'the connection');
+      is(query.get('connection'), example.connection, 'the connection');
       is(await heading(other), 'Your approval could not be matched', 'the heading');
     });
     await refused();

@@ -41,7 +41,7 @@ export async function toAnotherTarget(front, browser, tally) {
       is((headers.cookie ?? '').includes('appfabric-connect'), false, 'whether our cookie is there');
       const query = new URL(url, successUrl).searchParams;
       is([...query.keys()], ['lang', 'outcome', 'connection', 'reference'], 'what is in the address');
-      is([query.get('lang'), query.get('outcome'), query.get('connection')], ['en', 'connected', example.authorization], 'and its values');
+      is([query.get('lang'), query.get('outcome'), query.get('connection')], ['en', 'connected', example.connection], 'and its values');
       is(await page.evaluate(() => [location.hash, document.referrer]), ['#_', ''], 'fragment and referrer');
       // So that the check can fail: this server does see a Referer where there is one.
       await page.getByRole('link').click();

@@ -136,9 +136,9 @@ async function events(tally) {
 
 // AppFabric and an application for the function at this API.
 async function stage(api, ...options) {
-  const world = await start(/is behind/, 'target/debug/local', '--function-at', api, '--appfabric-port', APPFABRIC_PORT, ...options);
-  const [, bundle, authorization] = world.printed.text.match(/appbundle\/(.+)\/appauthorization\/(\S+)/);
-  const [, redirectUri] = world.printed.text.match(/is behind (\S+)/);
+  const world = await start(/is behind\s+\S+\n/, 'target/debug/local', '--function-at', api, '--appfabric-port', APPFABRIC_PORT, ...options);
+  const [, redirectUri] = world.printed.text.match(/is behind\s+(\S+)/);
+  const [bundle, authorization] = redirectUri.split('/').slice(-2);
   return { ...world, bundle, authorization, redirectUri };
 }
 
@@ -264,7 +264,7 @@ async function withOidcProvider(tally, browser, api, env, gateway) {
     oidc,
     gateway: api,
     application: oidc.origin,
-    authorization: world.authorization,
+    connection: world.authorization,
     newLink: () => newLink(world, invoked),
     sent,
     // What the function wrote; SAM's own lines have the whole query.

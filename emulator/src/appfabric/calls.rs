@@ -1,11 +1,11 @@
 //! The log of every AppFabric call, as it was on the wire.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use axum::http::{HeaderMap, request::Parts};
 use serde::Serialize;
 
-use super::route::Operation;
+use super::{authorization::Status, route::Operation};
 
 /// One AppFabric call.
 ///
@@ -51,6 +51,30 @@ impl fmt::Debug for Call {
     }
 }
 
+/// Who is told of each call.
+#[derive(Clone, Default)]
+pub(super) struct Listener(Option<Arc<OnCall>>);
+
+type OnCall = dyn Fn(&Call, Option<&Status>) + Send + Sync;
+
+impl Listener {
+    pub(super) fn new(on_call: impl Fn(&Call, Option<&Status>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(on_call)))
+    }
+
+    pub(super) fn tell(&self, call: &Call, status: Option<&Status>) {
+        if let Some(on_call) = &self.0 {
+            on_call(call, status);
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "somebody" } else { "nobody" })
+    }
+}
+
 /// The calls so far.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
@@ -90,6 +114,11 @@ impl Calls {
             call.status = Some(status);
             call.error_type = error_type.map(str::to_owned);
         }
+    }
+
+    /// One of them, unless it has been forgotten.
+    pub(super) fn one(&self, number: u64) -> Option<Call> {
+        self.calls.iter().rev().find(|call| call.number == number).cloned()
     }
 
     /// All of them, oldest first.

@@ -17,7 +17,7 @@ use url::Url;
 use super::{
     arn::{AuthorizationArn, BundleArn, Region},
     authorization::{Authorization, Status},
-    calls::Call,
+    calls::{Call, Listener},
     errors::Failure,
     faults::{Fault, Script, Target},
     operations::{Shared, locked},
@@ -42,6 +42,7 @@ pub struct Application {
 pub struct Builder {
     loopback_http: bool,
     application: Option<Application>,
+    listener: Listener,
 }
 
 impl Builder {
@@ -57,6 +58,14 @@ impl Builder {
         Self { application: Some(application), ..self }
     }
 
+    /// Calls `on_call` for each call, before its answer leaves, with the status of the app authorization that it names.
+    ///
+    /// One whose connection is closed instead is told too; one that hangs is not.
+    #[must_use]
+    pub fn on_call(self, on_call: impl Fn(&Call, Option<&Status>) + Send + Sync + 'static) -> Self {
+        Self { listener: Listener::new(on_call), ..self }
+    }
+
     /// Listens, on the current Tokio runtime.
     pub async fn start(self, address: impl ToSocketAddrs) -> io::Result<AppFabric> {
         let redirect_uri = if self.loopback_http { Shape::LOOPBACK_REDIRECT_URI } else { Shape::REDIRECT_URI };
@@ -64,6 +73,7 @@ impl Builder {
             state: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
+            listener: self.listener,
             redirect_uri,
             application: self.application,
             nowhere: Url::parse("https://application.invalid/authorize").map_err(io::Error::other)?,

@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     arn::{ACCOUNT, Region},
     authorization::{Authorization, Credential, Status},
-    calls::Calls,
+    calls::{Calls, Listener},
     emulator::Application,
     errors::Failure,
     faults::Faults,
@@ -26,6 +26,7 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     pub(super) faults: Mutex<Faults>,
     pub(super) calls: Mutex<Calls>,
+    pub(super) listener: Listener,
     /// The shape of a redirect URI.
     pub(super) redirect_uri: Shape,
     /// The application's stand-in; without one, any code connects once.

@@ -81,16 +81,33 @@ async fn answer(shared: Arc<Shared>, request: Request<Wire>) -> Result<Response<
     let name = region.as_ref().ok().map(|region| region.name().to_owned());
     let number = locked(&shared.calls).arrived(operation, name, &parts);
 
+    let arn = region.as_ref().ok().zip(route.as_ref()).and_then(|(region, route)| named(*region, route));
     let reply = match (region, route) {
         (Ok(region), Some(route)) => {
             let query = parts.uri.query().map(str::to_owned);
-            call(&shared, number, region, Incoming { route, query, body: Vec::new() }, body).await?
+            call(&shared, number, region, Incoming { route, query, body: Vec::new() }, body).await
         }
-        (Err(refusal), _) => refused(&shared, number, body, refusal).await,
-        (Ok(_), None) => refused(&shared, number, body, Refusal::UNKNOWN_OPERATION).await,
+        (Err(refusal), _) => Ok(refused(&shared, number, body, refusal).await),
+        (Ok(_), None) => Ok(refused(&shared, number, body, Refusal::UNKNOWN_OPERATION).await),
     };
-    locked(&shared.calls).answered(number, reply.status, reply.error_type.as_deref());
-    Ok(reply.into_response())
+    if let Ok(reply) = &reply {
+        locked(&shared.calls).answered(number, reply.status, reply.error_type.as_deref());
+    }
+    tell(&shared, number, arn.as_ref());
+    reply.map(Reply::into_response)
+}
+
+/// Tells the listener of a call that is over.
+fn tell(shared: &Shared, number: u64, arn: Option<&AuthorizationArn>) {
+    let status = arn.and_then(|arn| {
+        let mut state = locked(&shared.state);
+        let record = state.authorization(arn.bundle().region(), arn.bundle().uuid(), arn.uuid()).ok()?;
+        Some(record.status.clone())
+    });
+    let call = locked(&shared.calls).one(number);
+    if let Some(call) = call {
+        shared.listener.tell(&call, status.as_ref());
+    }
 }
 
 /// Answers at the front door; the body is read for the log only.

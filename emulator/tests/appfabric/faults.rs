@@ -1,6 +1,9 @@
 //! Every kind of fault, seen over HTTP.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use crate::signed::{connect, get, path_of, try_send};
 use appfabric_emulator::appfabric::{
@@ -52,6 +55,32 @@ async fn every_exception_of_the_model_can_be_had() {
     }
     assert_eq!(appfabric.status_of(&arn), Some(Status::PENDING_CONNECT));
     assert_eq!(connect(&appfabric, &arn, &request()).await.status, 200);
+}
+
+#[tokio::test]
+async fn each_call_is_told_before_it_is_answered_and_with_the_status_it_leaves() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    let builder = AppFabric::builder().on_call(move |call, status| {
+        let told = format!("{:?} {:?} {:?}", call.operation, call.status, status.map(Status::as_str));
+        telling.lock().expect("no test panics with it").push(told);
+    });
+    let appfabric = builder.start("127.0.0.1:0").await.expect("a free port");
+    let arn = appfabric.create_authorization(Region::ApNortheast1, Authorization::oauth2("SLACK"));
+    appfabric.fault(&arn, Operation::Connect, Answer::CloseAfterReading);
+    for (call, expected) in [
+        ("connect", "Some(Connect) None Some(\"PendingConnect\")"),
+        ("connect", "Some(Connect) Some(200) Some(\"Connected\")"),
+        ("get", "Some(Get) Some(200) Some(\"Connected\")"),
+        ("else", "None Some(404) None"),
+    ] {
+        match call {
+            "connect" => drop(lost(&appfabric, &arn, Duration::from_secs(10)).await),
+            "get" => drop(get(&appfabric, &arn).await),
+            _ => drop(try_send(&appfabric, "GET", "/ingestions", "ap-northeast-1", "").await),
+        }
+        assert_eq!(std::mem::take(&mut *told.lock().expect("no test panics with it")), [expected]);
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::function::{self, ALIAS};
+
 const REGION: &str = "us-east-1";
 
 /// Credentials for nobody; the emulator verifies no signature.
@@ -36,7 +38,7 @@ pub(crate) struct Operator<'a> {
 impl Operator<'_> {
     /// Begins a flow with a signed `POST /flows`, and answers its connect link.
     pub(crate) async fn begin_flow(&self) -> Result<String, Box<dyn Error>> {
-        let body = self.body();
+        let body = body();
         let mut request = http::Request::post(format!("{}/flows", self.api))
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(body.clone())?;
@@ -58,14 +60,20 @@ impl Operator<'_> {
         let answer = client.request(request).await?;
         let status = answer.status();
         let answer: Value = serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?;
-        let link = answer["connectUrl"].as_str().map(ToOwned::to_owned);
-        link.ok_or_else(|| format!("POST /flows answered {status}: {}", answer["detail"]).into())
+        let text = |member: &str| answer[member].as_str();
+        let link = text("connectUrl").map(ToOwned::to_owned);
+        link.ok_or_else(|| {
+            format!("POST /flows answers {status}. {}", function::by_options(text("detail").unwrap_or_default())).into()
+        })
     }
 
-    /// The same request by hand.
-    pub(crate) fn curl(&self) -> String {
-        let (Self { api, service, .. }, (id, secret), body) = (self, ACCESS_KEY, self.body());
-        format!("curl --aws-sigv4 aws:amz:{REGION}:{service} --user {id}:{secret} --json '{body}' {api}/flows")
+    /// The same request as a command of two lines.
+    pub(crate) fn curl(&self) -> [String; 2] {
+        let (Self { api, service, .. }, (id, secret), body) = (self, ACCESS_KEY, body());
+        [
+            format!("curl --aws-sigv4 aws:amz:{REGION}:{service} --user {id}:{secret} \\"),
+            format!("    --json '{body}' {api}/flows"),
+        ]
     }
 
     /// A link without a flow: a fresh `authUrl`, with the registered redirect URI set in it.
@@ -82,11 +90,10 @@ impl Operator<'_> {
         link.query_pairs_mut().append_pair("redirect_uri", redirect_uri);
         Ok(link)
     }
+}
 
-    fn body(&self) -> String {
-        let (bundle, authorization) = (self.arn.bundle().uuid(), self.arn.uuid());
-        json!({ "appBundleIdentifier": bundle, "appAuthorizationIdentifier": authorization }).to_string()
-    }
+fn body() -> String {
+    json!({ "connection": ALIAS }).to_string()
 }
 
 /// The SDK, with credentials for nobody, calling the emulator.
