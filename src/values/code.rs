@@ -28,7 +28,7 @@ impl AuthorizationCode {
     }
 
     /// Gives the text up, to be sent to AppFabric; the code is gone afterwards.
-    pub(crate) fn spend(self) -> String {
+    pub fn spend(self) -> String {
         self.0
     }
 }

@@ -52,7 +52,7 @@ impl AuthorizationResponse {
 
 impl ErrorResponse {
     /// What the refusal comes to.
-    pub(crate) fn outcome(&self) -> Outcome {
+    pub fn outcome(&self) -> Outcome {
         match self.0.as_str() {
             // Salesforce documents the hyphen.
             "access_denied" | "access-denied" => Outcome::AccessDenied,

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use appfabric_connect::config::{Config, StateMode};
-use appfabric_connect::outcome::ResultPage;
+use appfabric_connect::config::Config;
+use appfabric_connect::values::ResultPage;
+use appfabric_connect::values::StateMode;
 use appfabric_connect_fuzz::answer::Pages;
 use appfabric_connect_fuzz::answer::check;
 use appfabric_connect_fuzz::site::{Fate, Site};

@@ -4,7 +4,7 @@
 //! `{state}`, `{name}` and `{secret}` stand for the ones that were given out, `{other}` for a second browser's secret.
 #![no_main]
 
-use appfabric_connect::config::StateMode;
+use appfabric_connect::values::StateMode;
 use appfabric_connect_fuzz::answer::{Pages, check, check_result};
 use appfabric_connect_fuzz::site::{Fate, Site, config};
 use libfuzzer_sys::fuzz_target;

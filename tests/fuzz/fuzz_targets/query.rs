@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use appfabric_connect::authorization_response::{AuthorizationResponse, Malformed};
-use appfabric_connect::query::{Parameter, Query};
+use appfabric_connect::values::{AuthorizationResponse, Malformed};
+use appfabric_connect::values::{Parameter, Query};
 use libfuzzer_sys::fuzz_target;
 use regex_lite::Regex;
 use serde_json::{Map, Value};

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use appfabric_connect::connect::Dead;
-use appfabric_connect::values::{Outcome, ResultPage};
 use appfabric_connect::http::{Page, Reference};
+use appfabric_connect::values::{Outcome, ResultPage};
 use regex_lite::Regex;
 use serde_json::Value;
 
