@@ -68,7 +68,7 @@ impl Config {
     }
 
     /// The configured page for an outcome; none is the built-in one.
-    pub(crate) fn page_url(&self, page: ResultPage) -> Option<&PageUrl> {
+    pub fn page_url(&self, page: ResultPage) -> Option<&PageUrl> {
         match page {
             ResultPage::Connected => self.success_url.as_ref(),
             ResultPage::Pending => self.pending_url.as_ref(),

@@ -145,8 +145,8 @@ export async function aFlow(front, browser, tally) {
   });
 
   await visit('a link that nobody made leads nowhere', async (page) => {
-    await deadLink(page, example.gateway + UNKNOWN_LINK, 404, 'This link leads nowhere');
-    await deadLink(page, `${example.gateway}/connect/short`, 404, 'This link leads nowhere');
+    await deadLink(page, example.gateway + UNKNOWN_LINK, 404, 'We don’t know this link');
+    await deadLink(page, `${example.gateway}/connect/short`, 404, 'We don’t know this link');
   });
 
   await visit('the same callback again ends on the same answer and sends nothing', async (page) => {
@@ -294,7 +294,7 @@ export async function aFlow(front, browser, tally) {
         const [pressed] = await Promise.all([page.waitForResponse(link), page.getByRole('button', { name: 'Win' }).click()]);
         is((await pressed.request().allHeaders())['sec-fetch-site'], relation, 'Sec-Fetch-Site');
         is(pressed.status(), 403, 'the status');
-        is(await heading(page), 'This did not come from the page itself', 'the heading');
+        is(await heading(page), 'This did not come from our page', 'the heading');
         is(await cookies(page), [], 'cookies');
       });
       await page.goto(link);

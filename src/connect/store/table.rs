@@ -120,14 +120,16 @@ impl Table {
         by: &Bearer<'_>,
         within: Duration,
     ) -> Result<Result<RedirectUri, Refused>, Unreachable> {
-        if by.cookies.is_empty() && self.release(state, by.now, within).await? {
-            return Ok(Err(Refused::OtherBrowser));
-        }
-        let taken =
-            if by.cookies.is_empty() { Change::Refused(None) } else { self.use_up(state, code, by, within).await? };
-        let (item, was_taken) = match taken {
-            Change::Done(item) => (Some(item), true),
-            Change::Refused(item) => (item, false),
+        let (item, was_taken) = if by.cookies.is_empty() {
+            match self.give_up(state, by.now, within).await? {
+                Change::Done(_) => return Ok(Err(Refused::OtherBrowser)),
+                Change::Refused(item) => (item, false),
+            }
+        } else {
+            match self.use_up(state, code, by, within).await? {
+                Change::Done(item) => (Some(item), true),
+                Change::Refused(item) => (item, false),
+            }
         };
         // Not every server that speaks DynamoDB sends the item along, and an unknown flow has none.
         let flow = match item {
@@ -170,11 +172,16 @@ impl Table {
     }
 
     pub(super) async fn release(&self, state: &State, now: SystemTime, within: Duration) -> Result<bool, Unreachable> {
+        Ok(matches!(self.give_up(state, now, within).await?, Change::Done(_)))
+    }
+
+    /// [`Flow::release`] as a condition.
+    async fn give_up(&self, state: &State, now: SystemTime, within: Duration) -> Result<Change, Unreachable> {
         let press = format!("{STATE}{}", state.press.hash());
         let condition = &format!("{press}.cookie = browser AND attribute_not_exists({press}.code) AND {LIVE}");
         let values = Item::default().with_time(":now", now);
         let update = Update { change: "REMOVE browser, browser_until", condition, values, returns_item: false };
-        Ok(matches!(self.update(flow_id(state.flow), update, within).await?, Change::Done(_)))
+        self.update(flow_id(state.flow), update, within).await
     }
 
     pub(super) async fn finish(&self, id: FlowId, outcome: Outcome, within: Duration) -> Result<(), Unreachable> {

@@ -90,7 +90,7 @@ fn a_title_begins_with_the_outcome() {
         (Page::Failed, "Not connected · The connection could not be made"),
         (Page::Result(Outcome::LinkUsed), "Connected · The application is already connected"),
         (Page::LinkDead(Dead::Finished(Outcome::Connected)), "Connected · Already connected"),
-        (Page::LinkDead(Dead::Finished(Outcome::Unconfirmed)), "Pending · This link has done its work"),
+        (Page::LinkDead(Dead::Finished(Outcome::Unconfirmed)), "Pending · This link has been used"),
         (Page::NotFound, "Page not found"),
     ] {
         assert_eq!(between(&full(page), "<title>", "</title>"), title);
