@@ -15,9 +15,10 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::base64;
 use aws_smithy_types::body::SdkBody;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http_body_util::Limited;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -133,7 +134,7 @@ impl CaBundle {
 }
 
 fn as_pem(certificate: &CertificateDer<'_>) -> String {
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64::encode(certificate))
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64_STANDARD.encode(certificate))
 }
 
 #[cfg(test)]

@@ -41,8 +41,8 @@ pub(super) async fn another(
     first: &Used,
     link_is_good: bool,
 ) -> (Outcome, Option<Unreachable>) {
-    let now = dealings.budget.now();
     let (entry, unreachable) = store.look(&first.code, dealings.budget).await;
+    let now = dealings.budget.now();
     let outcome = match entry {
         None if unreachable.is_some() => return (Outcome::TemporarilyUnavailable, unreachable),
         // It will be claimed soon; or, after so long, never.

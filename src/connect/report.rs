@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{FlowId, Proof};
 use crate::aws::Unreachable;
-use crate::values::{Malformed, Outcome};
+use crate::values::{Malformed, Outcome, ResultPage};
 
 /// What a callback came to, and all there is to tell of it. None of it is secret.
 #[derive(Debug)]
@@ -95,16 +95,19 @@ impl Report {
         }
     }
 
-    /// What went wrong with AWS: AppFabric's error, else the table's where AppFabric was not asked.
+    /// What went wrong with AWS: AppFabric's error, else the table's where AppFabric was not asked and the callback failed.
     pub(crate) fn error_code(&self) -> Option<&str> {
-        let table = self.unreachable.last().filter(|_| self.calls.time.is_none());
-        self.calls.error_code.as_deref().or(table.map(|unreachable| unreachable.error_code.as_str()))
+        let table = self.table_alone().map(|unreachable| unreachable.error_code.as_str());
+        self.calls.error_code.as_deref().or(table)
     }
 
     /// Whether AWS refuses our own credentials, signature or clock.
     pub(crate) fn not_authenticated(&self) -> bool {
-        let table =
-            self.calls.time.is_none() && self.unreachable.last().is_some_and(Unreachable::is_about_authentication);
-        self.calls.not_authenticated || table
+        self.calls.not_authenticated || self.table_alone().is_some_and(Unreachable::is_about_authentication)
+    }
+
+    fn table_alone(&self) -> Option<&Unreachable> {
+        let is_alone = self.calls.time.is_none() && self.outcome.page() == ResultPage::Failed;
+        self.unreachable.first().filter(|_| is_alone)
     }
 }

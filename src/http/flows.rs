@@ -25,8 +25,10 @@ struct NewFlow {
 /// Why there is no flow, for whoever wrote the calling program (RFC 9457).
 struct Problem(u16, &'static str);
 
-const NO_IDENTITY: Problem =
-    Problem(403, "The request has no IAM identity. Sign it for execute-api, and let the route require AWS_IAM.");
+const NO_IDENTITY: Problem = Problem(
+    403,
+    "The request has no IAM identity. Sign it with Signature Version 4 for execute-api, and let the route require AWS_IAM.",
+);
 const BAD_BODY: Problem = Problem(
     400,
     "The body must be a JSON object with connection (an alias or an ARN), or with appBundleIdentifier and appAuthorizationIdentifier, all texts. It may have expiresInMinutes, an integer from 1 to 1440, and nothing else.",
@@ -41,10 +43,10 @@ const NO_REDIRECT_URI: Problem =
     Problem(503, "AppFabric accepts no redirect URI at this address. Set PUBLIC_BASE_URL to the API's https address.");
 const APPFABRIC_DOWN: Problem = Problem(503, "AppFabric does not answer. Try again in a few minutes.");
 const NO_TIME: Problem =
-    Problem(503, "The function has no time left to ask AppFabric. Raise its Timeout, then try again.");
+    Problem(503, "The function has no time left to ask AppFabric and its table. Raise its Timeout, then try again.");
 const NOT_AUTHENTICATED: Problem = Problem(
     503,
-    "AWS refuses the function's own credentials or clock, or it has none. Check its role and environment.",
+    "AWS refuses the function's own credentials, signature or clock, or it has no credentials. Check its role and environment.",
 );
 const TABLE_DOWN: Problem = Problem(503, "The table of flows does not answer. Try again in a few minutes.");
 

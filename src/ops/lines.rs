@@ -31,14 +31,13 @@ pub(crate) fn callback(report: &Report, state_mode: StateMode, reference: &str, 
         let action = "before you set STATE_MODE to enforce, start this connection from a link of POST /flows";
         tracing::warn!(reference, state = refused.name(), action, "state would be refused");
     }
-    let (severity, action) = if report.redirect_uri_refused {
-        let action =
-            "set PUBLIC_BASE_URL to the https address that the application was given; AppFabric accepts no other";
-        (outcome.severity(), action)
+    let severity = if report.not_authenticated() { Severity::Error } else { outcome.severity() };
+    let action = if report.redirect_uri_refused {
+        "set PUBLIC_BASE_URL to the https address that the application was given; AppFabric accepts no other"
     } else if report.not_authenticated() {
-        (Severity::Error, NOT_AUTHENTICATED)
+        NOT_AUTHENTICATED
     } else {
-        (outcome.severity(), outcome.action())
+        outcome.action()
     };
     line!(
         severity,

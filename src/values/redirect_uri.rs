@@ -1,6 +1,6 @@
 //! The redirect URI: what was registered at the application, byte for byte.
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
@@ -51,8 +51,10 @@ pub(crate) fn is_loopback(authority: &str) -> bool {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
-    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback()),
+        None => host == "localhost" || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback()),
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +71,29 @@ mod tests {
             ("http://localhost", "/callback/slack"),
         ] {
             assert_eq!(RedirectUri::new(base, path).unwrap().as_str(), format!("{base}{path}"));
+        }
+    }
+
+    #[test]
+    fn a_loopback_host_is_one_in_every_place() {
+        for (authority, expected) in [
+            ("localhost", true),
+            ("localhost:3000", true),
+            ("127.0.0.1:80", true),
+            ("127.0.0.2", true),
+            ("[::1]", true),
+            ("[::1]:3000", true),
+            ("", false),
+            ("::1:3000", false),
+            ("::1", false),
+            ("[127.0.0.1]", false),
+            ("127.1", false),
+            ("127.0.0.1.example.com", false),
+            ("localhost.example.com", false),
+            ("[::ffff:127.0.0.1]", false),
+            ("192.0.2.7", false),
+        ] {
+            assert_eq!(is_loopback(authority), expected, "{authority}");
         }
     }
 
