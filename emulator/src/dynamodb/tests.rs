@@ -181,7 +181,7 @@ fn not_binds_more_than_and_which_binds_more_than_or() {
         ("NOT 1 OR 1", true),
         ("NOT (1 OR 1)", false),
         ("not Not NOT 0", true),
-        ("1 and 1 aNd 0 oR 1", true),
+        ("1 and 1 And 0 Or 1", true),
         ("(1) AND (0 OR (1 AND (NOT 0)))", true),
         ("NOT word = :a", true),
         ("NOT word IN (:a, :b)", false),
