@@ -104,7 +104,7 @@ def virtual_environment():
 
 def amazon_but_one():
     """As many roots as the function has by itself, with the far side's."""
-    roots = (ROOT / "src/sdk/amazon_roots.pem").read_text().split("-----END CERTIFICATE-----\n")[:4]
+    roots = (ROOT / "src/aws/amazon_roots.pem").read_text().split("-----END CERTIFICATE-----\n")[:4]
     return "".join(root + "-----END CERTIFICATE-----\n" for root in roots)
 
 
