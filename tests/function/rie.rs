@@ -10,6 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use appfabric_emulator::appfabric::{AppFabric, Operation};
+use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use crate::expected::{EXPECTED, set_stage};
@@ -24,7 +28,7 @@ struct Lambda {
     process: Child,
     log: PathBuf,
     url: String,
-    client: reqwest::Client,
+    client: Client<HttpConnector, String>,
 }
 
 impl Lambda {
@@ -50,7 +54,7 @@ impl Lambda {
             .spawn()
             .expect("RIE can be started");
         let url = format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations");
-        let client = reqwest::Client::new();
+        let client = Client::builder(TokioExecutor::new()).build_http();
         for _ in 0..100 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 break;
@@ -61,9 +65,10 @@ impl Lambda {
     }
 
     async fn invoke(&self, event: &Value) -> Value {
-        let response = self.client.post(&self.url).body(event.to_string()).send().await.expect("RIE answers");
-        let text = response.text().await.expect("an answer has a body");
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}\n{}", self.printed()))
+        let request = http::Request::post(&self.url).body(event.to_string()).expect("a request");
+        let response = self.client.request(request).await.expect("RIE answers");
+        let body = response.into_body().collect().await.expect("an answer has a body").to_bytes();
+        serde_json::from_slice(&body).unwrap_or_else(|_| panic!("no JSON: {body:?}\n{}", self.printed()))
     }
 
     fn printed(&self) -> String {
