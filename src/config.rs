@@ -12,23 +12,23 @@ pub use settings::{BaseUrl, PageUrl};
 /// Everything that a deployment can choose.
 #[derive(Debug)]
 pub struct Config {
-    /// `SUCCESS_URL`; none is the built-in page.
+    /// `SUCCESS_URL`; without it, the built-in page.
     pub success_url: Option<PageUrl>,
-    /// `PENDING_URL`; none is the built-in page.
+    /// `PENDING_URL`; without it, the built-in page.
     pub pending_url: Option<PageUrl>,
-    /// `FAILURE_URL`; none is the built-in page.
+    /// `FAILURE_URL`; without it, the built-in page.
     pub failure_url: Option<PageUrl>,
-    /// `PUBLIC_BASE_URL`; none is what API Gateway says of itself in each event.
+    /// `PUBLIC_BASE_URL`; without it, the address that API Gateway sends in each event.
     pub public_base_url: Option<BaseUrl>,
-    /// `APP_AUTHORIZATIONS`, `APPFABRIC_REGION` and `AWS_REGION`: what a path may name.
+    /// `APP_AUTHORIZATIONS`, `APPFABRIC_REGION` and `AWS_REGION`: the app authorizations that a path may name.
     pub(crate) connections: Connections,
     /// `ORGANISATION_NAME`: who asks; plain text.
     pub organisation_name: Option<String>,
-    /// `FLOW_TABLE`; none is the memory of this process.
+    /// `FLOW_TABLE`; without it, the memory of this process.
     pub flow_table: Option<FlowTable>,
-    /// `STATE_MODE`: what comes of a callback without a valid `state`.
+    /// `STATE_MODE`: what happens to a callback without a valid `state`.
     pub state_mode: StateMode,
-    /// `AWS_CA_BUNDLE`; none is Amazon's own roots.
+    /// `AWS_CA_BUNDLE`; without it, Amazon's own roots.
     pub ca_bundle: Option<CaBundle>,
 }
 
@@ -42,7 +42,7 @@ pub struct Fault {
 }
 
 impl Config {
-    /// Reads the variables through `lookup`, or tells every fault, in the order of `docs/configure.md`. One that is set but
+    /// Reads the variables through `lookup`, or returns every fault. A variable that is set but
     /// empty counts as not set.
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader { lookup, faults: Vec::new() };
@@ -67,7 +67,7 @@ impl Config {
         if reader.faults.is_empty() { Ok(config) } else { Err(reader.faults) }
     }
 
-    /// The configured page for an outcome; none is the built-in one.
+    /// The configured page for an outcome; without it, the built-in one.
     pub fn page_url(&self, page: ResultPage) -> Option<&PageUrl> {
         match page {
             ResultPage::Connected => self.success_url.as_ref(),

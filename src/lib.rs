@@ -5,27 +5,27 @@
 //!
 //! # The house
 //!
-//! Five rooms and one rule: `main → http → ops → connect → aws → values`. A file uses only rooms to the right of its own;
-//! [`config`] uses `values` and `aws`, and only `main` and `http` use it. The test at the end of this file holds the rule.
+//! The modules are "rooms" in a row: `main → http → ops → connect → aws → values`. A file uses only rooms to its right;
+//! [`config`] uses `values` and `aws`, and only `main` and `http` use it. The test at the end of this file checks this.
 //!
 //! | room | what is there | to change it, begin with |
 //! | --- | --- | --- |
-//! | [`values`] | outcomes, identifiers, secrets, URLs, the query, the time budget | `values/outcome.rs`: reasons, their level and what the operator does |
+//! | [`values`] | outcomes, identifiers, secrets, URLs, the query, the time budget | `values/outcome.rs`: reasons, their log level and `action` |
 //! | [`aws`] | the calls to AppFabric and DynamoDB; the only place that knows the SDK | `aws/answer.rs`: what an error means |
-//! | [`connect`] | what a callback means | `connect/callback.rs`: the steps; `connect/flow.rs`: the rules of links and `state` |
-//! | [`ops`] | log lines and metrics | `ops/lines.rs`, `ops/metrics.rs` |
-//! | [`http`] | API Gateway's events, the routes, the pages | `http/endpoint.rs`: the routes; `http/pages/words.rs`: what people read |
-//! | [`config`] | the environment | `config.rs`: one field a variable; `config/settings.rs`: one parser each |
+//! | [`connect`] | what a callback does | `connect/callback.rs`: the steps; `connect/flow.rs`: the rules of links and `state` |
+//! | [`ops`] | log lines and metrics | `ops/lines.rs`: the lines, and the `action` of some; `ops/metrics.rs` |
+//! | [`http`] | API Gateway's events, the routes, the pages | `http/endpoint.rs`: the routes; `http/pages/words.rs`, `connect.rs`, `page.html`: what people read |
+//! | [`config`] | the environment | `config.rs`: the fields; `config/settings.rs`: the parsers |
 //!
 //! To read it all: `http/endpoint.rs`, `connect/callback.rs`, `connect/spending.rs`, `connect/flow.rs`, `connect/store.rs`;
-//! the rest when one of them names it.
+//! read the other files when one of these names them.
 //!
 //! # Words
 //!
-//! *Application*: Slack, Okta, … (the authorization server). *Client*: AppFabric. *Connection*: our public name of one
-//! app authorization. *Connect* is what AppFabric does; *spend* is what happens to the code meanwhile. *Claim*: the right to
+//! *Application*: Slack, Okta, … (the authorization server). *Client*: AppFabric. *Connection*: our public name for one
+//! app authorization. *Connect*: what AppFabric does. *Spend*: to use up a code, by sending it. *Claim*: the right to
 //! spend a code, given once. *Look*: one `GetAppAuthorization`. *Flow*: one person's way from a connect link to the outcome.
-//! *Press*: one use of the connect page's button; each has a `state` of its own.
+//! *Press*: one use of the connect page's button; each press has its own `state`.
 
 pub mod aws;
 pub mod config;

@@ -1,4 +1,4 @@
-//! What AppFabric's answer to a call, or the lack of one, means.
+//! What AppFabric's answer to a call means, and what it means if none comes.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};
@@ -55,11 +55,11 @@ pub(crate) enum LookFailure {
     Down,
 }
 
-/// The errors, beside every 403, that mean that this function may not see the app authorization, or that there is none.
+/// Errors that mean the same as a 403: this function may not see the app authorization, or there is none.
 const UNAVAILABLE: [&str; 5] =
     ["AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "ResourceNotFoundException"];
 
-/// The longest name of an application or a tenant that is kept, in characters; AppFabric promises none.
+/// The longest name of an application or a tenant that is kept, in characters; AppFabric promises no limit.
 const LONGEST_NAME: usize = 128;
 
 /// An app authorization as AppFabric showed it.
@@ -69,11 +69,11 @@ pub(crate) struct Seen {
     pub(crate) app: String,
     /// The tenant there, as people call it.
     pub(crate) tenant: Option<String>,
-    /// Where a person consents, in the answer to a look: a fresh one each time, none for an application with an API key.
+    /// Where a person consents. Only a look has it, a fresh one each time; none for an application with an API key.
     pub(crate) auth_url: Option<String>,
-    /// Its status, known today or not.
+    /// Its status, even one that is new to us.
     pub(crate) status: Status,
-    /// When anything of it last changed.
+    /// When it last changed.
     pub(crate) updated_at: SystemTime,
 }
 
@@ -157,7 +157,7 @@ fn retry_after(answer: &HttpResponse) -> Option<Duration> {
     }
 }
 
-/// What to call an error that AppFabric has given no name.
+/// Our name for an error that AppFabric did not name.
 fn nameless<E>(error: &SdkError<E, HttpResponse>, failure: ConnectFailure) -> String {
     match error {
         SdkError::ServiceError(answer) => return format!("Http{}", answer.raw().status().as_u16()),
@@ -210,7 +210,7 @@ pub(crate) fn is_about_authentication(code: &str) -> bool {
     )
 }
 
-/// A name from outside as it may be logged: short and plain, else none.
+/// A name from outside, if it may be logged because it is short and plain.
 fn loggable(name: &str) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
     (matches!(name.len(), 1..=128) && name.bytes().all(plain)).then(|| name.to_owned())
@@ -225,7 +225,7 @@ impl Seen {
         updated_at: DateTime,
     ) -> Self {
         let tenant = tenant.map(|tenant| cut(tenant.tenant_display_name));
-        // A time that no clock can hold is as old as can be.
+        // A time that does not fit counts as the oldest one.
         let updated_at = SystemTime::try_from(updated_at).unwrap_or(SystemTime::UNIX_EPOCH);
         Self { app: cut(app), tenant, auth_url, status, updated_at }
     }

@@ -18,10 +18,10 @@ use crate::values::{AppAuthorization, AuthorizationCode, RedirectUri, Region, Sl
 /// How often a look is tried within its time; asking again changes nothing at AppFabric.
 const LOOK_ATTEMPTS: u32 = 3;
 
-/// The pause before a look is tried again, which doubles; by chance it is shorter.
+/// The pause before a look is tried again. It doubles each time, and a random part is cut off.
 const LOOK_BACKOFF: Duration = Duration::from_millis(200);
 
-/// AppFabric in every Region that an app authorization is in; one client a Region, made when first needed.
+/// AppFabric in every Region that an app authorization is in; one client per Region, made when first needed.
 pub struct AppFabric {
     sdk: SdkConfig,
     clients: Mutex<HashMap<Region, Client>>,
@@ -32,7 +32,7 @@ pub struct AppFabric {
 pub(crate) struct Spending(AuthRequest);
 
 impl Spending {
-    /// Gives the code up to be sent.
+    /// Takes the code, to be sent.
     pub(crate) fn new(code: AuthorizationCode, redirect_uri: &RedirectUri) -> Self {
         let request = AuthRequest::builder().redirect_uri(redirect_uri.as_str()).code(code.spend()).build();
         Self(request.expect("both members are set"))
@@ -81,8 +81,8 @@ impl AppFabric {
     ///
     /// Source: <https://docs.aws.amazon.com/appfabric/latest/api/API_GetAppAuthorization.html>
     pub(crate) async fn look(&self, app_authorization: &AppAuthorization, time: Slice) -> Answer<LookFailure> {
-        // It uses the same connections as the code, so a look that finds a dead one has spared the code that. One try gets
-        // two thirds of the time: a slow answer is waited for, and a lost one is asked for again.
+        // It uses the same connections as the code, so it finds a dead connection before the code does. One try gets
+        // two thirds of the time: enough for a slow answer, and a lost one can be asked for again.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(time.connecting)
             .operation_attempt_timeout(time.whole * 2 / 3)
@@ -108,8 +108,8 @@ impl AppFabric {
         if let Some(client) = clients.get(region) {
             return client.clone();
         }
-        // Each look is bounded by its time. The SDK's own quota of retries, one for the process, would be used up after a
-        // bad spell.
+        // Each look has its own time limit. The SDK's quota of retries is one for the whole process, and empty after
+        // many errors.
         let retries = RetryPartition::custom("looks").token_bucket(TokenBucket::unlimited()).build();
         let builder = config::Builder::from(&self.sdk)
             .region(config::Region::new(region.as_str().to_owned()))

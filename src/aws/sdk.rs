@@ -1,4 +1,4 @@
-//! The AWS SDK as every cold start has to pay for it: its configuration, its HTTP client, and whom that trusts.
+//! The set-up of the AWS SDK, which every cold start pays for: configuration, HTTP client and trusted roots.
 
 use std::error::Error;
 use std::time::Duration;
@@ -25,24 +25,24 @@ use rustls_pki_types::pem::PemObject as _;
 
 /// The roots of every AWS endpoint: Amazon Trust Services' own five.
 ///
-/// Embedded, because reading the hundred and more of the system costs more than everything else that a cold start does.
+/// Embedded, because reading the system's hundred and more roots costs more than the rest of a cold start.
 /// Source: <https://www.amazontrust.com/repository/>
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
 /// How long a kept connection is used again.
 ///
-/// While an instance is frozen, connections end and nobody tells it: the far side gives up what it cannot reach, a NAT
-/// gateway forgets what is idle. A code that is sent on such a connection is lost, and nobody can know that it was not
-/// spent. Within a callback, and from one to the next where many come, no connection rests for so long; after it a new one
-/// is made, which takes two round trips. The clock (`CLOCK_MONOTONIC`) goes on while the process stands still.
+/// While an instance is frozen, its connections end without notice: the far side closes them, or a NAT gateway drops
+/// idle ones. A code that is sent on such a connection is lost, and the function cannot know that it was not spent.
+/// Within a callback, and between callbacks that follow closely, no connection is idle for so long. After it a new one
+/// is made, which takes two round trips. The clock (`CLOCK_MONOTONIC`) keeps running while the process is frozen.
 pub const IDLE: Duration = Duration::from_secs(5);
 
 /// The longest answer that is read, in bytes; a longer one counts as unreadable.
 ///
-/// The SDK reads an answer to its end. One without an end would fill the function's memory and kill it, with the code sent.
+/// The SDK reads an answer to its end. An endless one fills the memory and kills the function after it sent the code.
 const LONGEST_ANSWER: usize = 1024 * 1024;
 
-/// `AWS_CA_BUNDLE`: whom to trust in place of Amazon's roots, for instance behind a proxy that breaks TLS open.
+/// `AWS_CA_BUNDLE`: the roots to trust instead of Amazon's, for example behind a proxy that decrypts TLS.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaBundle(String);
 
@@ -56,14 +56,14 @@ pub async fn from_environment(ca_bundle: Option<&CaBundle>) -> SdkConfig {
         .pool_idle_timeout(IDLE)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(trusted.expect("nothing in it can be refused"));
-    // What stands for the files in ~/.aws; no file is opened.
+    // Replaces the files in ~/.aws; no file is opened.
     let no_profiles = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
     let sdk = aws_config::defaults(BehaviorVersion::latest())
         .profile_files(no_profiles)
         .http_client(Unrehearsed(http.build_https()))
-        // Every call has a time in which it ends, however slowly its bytes come; this would be a second clock for each.
+        // Every call has its own time limit, however slowly its bytes come; this would be a second limit.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        // Every call sets its own attempts. Left to itself, the SDK panics at an AWS_MAX_ATTEMPTS or AWS_RETRY_MODE that it
+        // Every call sets its own attempts. Without it, the SDK panics at an AWS_MAX_ATTEMPTS or AWS_RETRY_MODE that it
         // cannot read.
         .retry_config(RetryConfig::standard())
         .credentials_provider(aws_config::environment::EnvironmentVariableCredentialsProvider::new())
@@ -83,7 +83,7 @@ pub(crate) fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |&error| error.source()).any(<dyn Error>::is::<CredentialsError>)
 }
 
-/// The endpoints of `AWS_ENDPOINT_URL…`, less those that are empty: they count as not set, and the SDK would panic.
+/// The endpoints of `AWS_ENDPOINT_URL…`, without the empty ones: those count as not set, and the SDK would panic.
 #[derive(Debug)]
 struct Endpoints(SdkConfig);
 
@@ -93,8 +93,8 @@ impl LoadServiceConfig for Endpoints {
     }
 }
 
-/// The SDK's HTTP client, without its rehearsal: that reads the roots and sets TLS up once more for every client of a
-/// service, and throws it away, at the cost of 200 thousand instructions of a cold start each. Its answers are limited.
+/// The SDK's HTTP client, without its trial run. For each client of a service, that reads the roots and sets up TLS
+/// again and discards it, which costs a cold start 200 thousand instructions each. Its answers are limited in size.
 #[derive(Debug)]
 struct Unrehearsed(SharedHttpClient);
 
@@ -121,8 +121,8 @@ impl HttpConnector for Limiting {
 }
 
 impl CaBundle {
-    /// Reads certificates in PEM; what is no certificate of an authority is left out, and none is left where nothing else
-    /// is there.
+    /// Reads certificates in PEM. It leaves out anything that is not an authority's certificate, and returns `None` if
+    /// nothing is left.
     ///
     /// The HTTP client would panic at a certificate that it cannot read, with a person waiting.
     pub fn parse(pem: &[u8]) -> Option<Self> {

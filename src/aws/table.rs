@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 3;
 /// How long one attempt may take, connection included.
 const ATTEMPT: Duration = Duration::from_secs(1);
 
-/// The pause before a second attempt, which doubles; by chance it is shorter.
+/// The pause before a second attempt. It doubles each time, and a random part is cut off.
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// Which table `FLOW_TABLE` names.
@@ -51,12 +51,12 @@ pub struct Table {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Item(HashMap<String, AttributeValue>);
 
-/// The table did not answer, or not usably.
+/// The table gave no answer, or none that can be used.
 #[derive(Clone, Debug)]
 pub(crate) struct Unreachable {
     /// The call.
     pub(crate) operation: &'static str,
-    /// DynamoDB's name for what was wrong, or ours where it sent none.
+    /// DynamoDB's name for the error, or our own if it sent none.
     pub(crate) error_code: String,
 }
 
@@ -70,15 +70,15 @@ pub(crate) struct Update<'u> {
     pub(crate) condition: &'u str,
     /// The values of both.
     pub(crate) values: Item,
-    /// Whether the answer is to hold the item as it is afterwards.
+    /// Whether the answer must have the item as it is afterwards.
     pub(crate) returns_item: bool,
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 pub(crate) enum Change {
-    /// It was done; with the item as it is now, where that was asked for.
+    /// It was done. Has the item as it is now, if `returns_item` asked for that.
     Done(Item),
-    /// Its condition does not hold; with the item that is there, where the server sent it along.
+    /// Its condition does not hold. Has the item that is there, if the server sent it.
     Refused(Option<Item>),
 }
 
@@ -89,16 +89,16 @@ impl Table {
         let builder = config::Builder::from(sdk)
             .region(config::Region::new(table.region.as_str().to_owned()))
             .retry_config(retries)
-            // The SDK's own quota of retries, one for the process, would be used up after a bad spell.
+            // The SDK's quota of retries is one for the whole process, and empty after many errors.
             .retry_partition(RetryPartition::custom("table").token_bucket(TokenBucket::unlimited()).build());
         Self { client: Client::from_conf(builder.build()), name: table.name.clone() }
     }
 
-    /// Puts an item where none is, or where its `owner` is the same.
+    /// Puts an item. If it has an `owner`, it replaces only an item of the same owner.
     pub(crate) async fn put(&self, item: Item, within: Duration) -> Result<Change, Unreachable> {
         let put = self.client.put_item().table_name(&self.name);
         let put = match item.0.get("owner") {
-            // A claim whose answer was lost is made once more by its own owner. `owner` is a reserved word.
+            // If the answer to a claim was lost, its own owner claims again. `owner` is a reserved word.
             Some(owner) => put
                 .condition_expression("attribute_not_exists(id) OR #owner = :owner")
                 .expression_attribute_names("#owner", "owner")
@@ -176,12 +176,12 @@ impl Item {
         self
     }
 
-    /// A text of it.
+    /// The text with this name.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_s().ok().map(String::as_str)
     }
 
-    /// A time of it, from milliseconds since 1970.
+    /// The time with this name, from milliseconds since 1970.
     pub(crate) fn time(&self, name: &str) -> Option<SystemTime> {
         let milliseconds = self.0.get(name)?.as_n().ok()?.parse().ok()?;
         UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
@@ -218,7 +218,7 @@ fn since_1970(time: SystemTime) -> Duration {
 }
 
 fn in_time(within: Duration) -> config::Builder {
-    // An attempt ends before that; but the SDK sets TLS up once for each value, and AppFabric's is this one.
+    // An attempt ends sooner. But the SDK sets up TLS once for each value of this timeout, and AppFabric has this one.
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECTING);
     let timeouts = timeouts.operation_attempt_timeout(ATTEMPT).operation_timeout(within);
     config::Builder::new().timeout_config(timeouts.build())

@@ -1,4 +1,4 @@
-//! One parser a setting; each error completes the sentence "VARIABLE …" and never repeats the value.
+//! The parsers of the settings; each error completes the sentence "VARIABLE …" and never repeats the value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::values::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PageUrl(Url);
 
-/// Where the world reaches this API: `https`, or `http` on a loopback host; no query; no slash at its end.
+/// The public address of this API: `https`, or `http` on a loopback host; no query; no slash at its end.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BaseUrl(String);
 
@@ -159,7 +159,7 @@ pub(super) fn app_authorizations(text: &str) -> Result<Connections, String> {
     }
 }
 
-/// An object's members as they stand, repeats and all, which a map would hide.
+/// An object's members in their order, with repeats, which a map would hide.
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// The file of that name, which is read once, here.
+/// Reads `AWS_CA_BUNDLE`: the path of a file, which is read once, here.
 pub(super) fn ca_bundle(path: &str) -> Result<CaBundle, String> {
     let pem = std::fs::read(path).map_err(|error| format!("names a file that cannot be read ({})", error.kind()))?;
     CaBundle::parse(&pem).ok_or_else(|| "names a file without a certificate of an authority in PEM".to_owned())

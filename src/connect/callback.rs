@@ -7,28 +7,28 @@ use crate::values::{
     RedirectUri, ResultPage, Secret, StateMode,
 };
 
-/// What a callback is decided with.
+/// What the function needs to decide a callback.
 #[derive(Clone, Copy)]
 pub(crate) struct Services<'s> {
     /// Where codes are spent.
     pub(crate) appfabric: &'s AppFabric,
-    /// Which codes have been, and for whom.
+    /// The codes that were claimed, and the flows.
     pub(crate) store: &'s Store,
-    /// What a path may name.
+    /// The app authorizations that a path may name.
     pub(crate) connections: &'s Connections,
-    /// What a callback without a valid `state` comes to.
+    /// What happens to a callback without a valid `state`.
     pub(crate) state_mode: StateMode,
 }
 
-/// A callback as it came.
+/// A callback as it arrived.
 pub(crate) struct Arrived<'a> {
     /// The path's segments after `/callback`.
     pub(crate) segments: &'a [&'a str],
     /// The authorization response.
     pub(crate) query: &'a Query,
-    /// The cookies of a flow that the browser sent.
+    /// Returns the cookies that the browser sent for a flow.
     pub(crate) cookies: &'a (dyn Fn(&FlowId) -> Vec<Secret> + Sync),
-    /// The address that it came to.
+    /// The address that it was sent to.
     pub(crate) redirect_uri: Result<RedirectUri, NotARedirectUri>,
     /// How long it may take.
     pub(crate) budget: &'a Budget,
@@ -36,7 +36,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) reference: &'a str,
 }
 
-/// Decides a callback: the contract's steps, in order.
+/// Decides a callback, step by step. The order of the steps matters.
 pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Report {
     let Services { appfabric, store, connections, state_mode } = services;
     let Arrived { budget, reference, .. } = arrived;
@@ -61,13 +61,13 @@ pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Re
             return report.ended(Outcome::InvalidRequest);
         }
     };
-    // Without time the table could not answer, and would be blamed for that.
+    // With no time left, a call to the table would fail, and the log would blame the table.
     if !budget.is_enough() {
         let outcome = report.calls.no_time_left();
         return report.ended(outcome);
     }
 
-    // 3. `state` is checked before the code is spent, and is used up.
+    // 3. `state` is checked and used up before the code is spent.
     let key = Hash::of_code(&app_authorization, &code);
     if state_mode == StateMode::Off {
         report.flow(release(store, &arrived).await);
@@ -95,30 +95,30 @@ pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Re
         Proof::Unchecked if enforced => return report.ended(Outcome::TemporarilyUnavailable),
         Proof::Off | Proof::Unchecked | Proof::Refused(_) => arrived.redirect_uri,
     };
-    // AppFabric would refuse it as it refuses a wrong code, so nothing is sent.
+    // AppFabric would refuse this redirect URI with the same error as a wrong code, so nothing is sent.
     let Ok(redirect_uri) = redirect_uri else {
         report.redirect_uri_refused = true;
         return report.ended(Outcome::CodeRejected);
     };
 
-    // 4. The code is claimed: the first delivery may spend it, a later one is told what came of it.
+    // 4. The code is claimed: the first delivery may spend it, a later one gets the recorded outcome.
     let (claimed, unreachable) = store.claim(key, reference, budget).await;
     report.ledger = Some(store.name());
     let unsafe_to_spend = enforced && unreachable.is_some();
     report.unreachable.extend(unreachable);
     let (outcome, is_settled) = match claimed {
         Claimed::First(claim) => {
-            // 5., 6. and 7. A look, the code, and looks until the end is known.
+            // 5. to 7. Look, send the code, and look again until the outcome is known.
             let outcome = if unsafe_to_spend {
                 Outcome::TemporarilyUnavailable
             } else {
                 dealings.spend(&Spending::new(code, &redirect_uri)).await
             };
-            // 8. The end is recorded before the answer leaves: afterwards Lambda may freeze the instance for good, a second
-            // delivery would wait for an outcome that never comes, and the link would still be good. One after the other:
-            // at the same time they would need a second connection, whose handshake takes two round trips to save one. A
-            // transaction is no help: DynamoDB does it in two phases, for twice the price, and cancels it where two
-            // deliveries meet.
+            // 8. Record the outcome before the answer leaves. Then Lambda may freeze the instance for good: a second
+            // delivery would wait for an outcome that never comes, and the link would still be good. The two writes
+            // run one after the other: at once they would need a second connection, whose handshake costs two round
+            // trips to save one. A transaction does not help: DynamoDB runs it in two phases, for twice the price, and
+            // cancels it if two deliveries meet.
             report.unreachable.extend(store.record(claim, outcome, budget).await.err());
             (outcome, true)
         }
@@ -126,11 +126,11 @@ pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Re
             report.first_reference = Some(entry.reference.clone());
             let (outcome, unreachable) = later(store, &mut dealings, &key, entry).await;
             report.unreachable.extend(unreachable);
-            // Without the end, the flow is left to the first delivery, which may still fail.
+            // Until the outcome is known, only the first delivery may finish the flow, because it may still fail.
             (outcome, outcome != Outcome::InProgress)
         }
     };
-    // A failure leaves the link good for another try.
+    // After a failure, the link stays good for another try.
     if let (Proof::Valid(_), Some(flow), true) = (&report.proof, report.flow, is_settled)
         && outcome.page() != ResultPage::Failed
     {
@@ -139,7 +139,7 @@ pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Re
     Report { calls: dealings.calls, ..report.ended(outcome) }
 }
 
-/// Checks `state` and uses it up; with its flow, if there is one.
+/// Checks `state` and uses it up. Returns the proof and the flow, if there is one.
 async fn prove(
     store: &Store,
     arrived: &Arrived<'_>,
@@ -160,8 +160,8 @@ async fn prove(
     })
 }
 
-/// Lets a browser that comes back without its cookie start again at once, as the page will tell it to; used where its
-/// `state` is not used up. With the flow that it gave up.
+/// Lets a browser that comes back without its cookie start again at once, as the page says. Called where its
+/// `state` is not used up. Returns the flow that was released.
 async fn release(store: &Store, arrived: &Arrived<'_>) -> Result<Option<FlowId>, Unreachable> {
     let Arrived { query, cookies, budget, .. } = arrived;
     match State::of(query) {

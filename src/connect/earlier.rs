@@ -1,10 +1,10 @@
-//! What is told of a code that came before: the same one again, or another one with its `state`.
+//! The answer to a second delivery: the same code again, or another code with the same `state`.
 
 use super::{DEAD_AFTER, Dealings, Entry, Store, Used};
 use crate::aws::Unreachable;
 use crate::values::{Hash, Outcome, ResultPage, pauses};
 
-/// A later delivery: what is recorded, as soon as it is. The code is not sent again.
+/// The same code again: waits for the recorded outcome and returns it. The code is not sent again.
 pub(super) async fn later(
     store: &Store,
     dealings: &mut Dealings<'_>,
@@ -28,13 +28,13 @@ pub(super) async fn later(
         }
         let (known, error) = store.look(code, budget).await;
         unreachable.extend(error);
-        // A claim that has gone leaves what was known of it.
+        // If the claim is gone by now, the last known entry is kept.
         entry = known.unwrap_or(entry);
     }
 }
 
-/// Another code came with a `state` that this one has used up. It is not sent: the person is told what came of the first
-/// one, and whether the link is good for another try.
+/// Another code came with a `state` that a first code has used up. It is not sent: the person is told how the first
+/// one ended, and whether the link is good for another try.
 pub(super) async fn another(
     store: &Store,
     dealings: &mut Dealings<'_>,
@@ -45,7 +45,7 @@ pub(super) async fn another(
     let now = dealings.budget.now();
     let outcome = match entry {
         None if unreachable.is_some() => return (Outcome::TemporarilyUnavailable, unreachable),
-        // It will be claimed soon; or, after so long, never.
+        // The first code will be claimed soon. After this much time it never will be.
         None if now < first.at + DEAD_AFTER => Outcome::InProgress,
         None => Outcome::InvalidState,
         Some(entry) if entry.is_abandoned(now) => dealings.settle(entry.claimed_at).await,

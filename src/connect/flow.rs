@@ -1,6 +1,6 @@
-//! A flow: one person's way from a connect link to the outcome. Its rules stand here, once.
+//! A flow: one person's way from a connect link to the outcome. All its rules are in this file.
 //!
-//! Memory calls them; the table's conditions say the same in DynamoDB's words, and a test holds the two together.
+//! The memory store calls them. The table's conditions repeat them for DynamoDB, and a test checks that both agree.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,17 +10,17 @@ use crate::values::{AppAuthorization, Hash, Outcome, RedirectUri, Secret};
 /// How long a browser owns the flow after it has pressed the button.
 const OWNED: Duration = Duration::from_mins(10);
 
-/// How often the button may be pressed: each press is kept until the flow ends.
+/// How often the button may be pressed. There is a limit, because each press is kept until the flow ends.
 const MOST_PRESSES: usize = 32;
 
-/// One flow as it stands.
+/// One flow, as it is stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Flow {
-    /// What its redirect URI has after `/callback/`.
+    /// The part of its redirect URI after `/callback/`.
     pub(crate) callback: String,
     /// The canonical name of the app authorization that it is for.
     pub(crate) app_authorization: String,
-    /// When its link dies.
+    /// When its link expires.
     pub(crate) expires_at: SystemTime,
     /// The browser that owns it.
     pub(crate) browser: Option<Browser>,
@@ -39,20 +39,20 @@ pub(crate) struct Browser {
     pub(crate) until: SystemTime,
 }
 
-/// A press of the button. Its `state` is good for the browser that pressed, whichever owns the flow by then.
+/// A press of the button. Its `state` works in the browser that pressed, even if another one owns the flow by now.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Press {
     /// The hash of the secret in its `state`.
     pub(crate) secret: Hash,
     /// The hash of the cookie of the browser that pressed.
     pub(crate) cookie: Hash,
-    /// The redirect URI of its authorization request, which the code has to be sent with (RFC 6749 §4.1.3).
+    /// The redirect URI of its authorization request, which must be sent with the code (RFC 6749 §4.1.3).
     pub(crate) redirect_uri: RedirectUri,
     /// The code that came with its `state`.
     pub(crate) used: Option<Used>,
 }
 
-/// A code that has used a `state` up.
+/// The code that has used up a `state`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Used {
     /// The code.
@@ -66,18 +66,18 @@ pub struct Used {
 pub enum Dead {
     /// Its time is over.
     Expired,
-    /// Its button was pressed as often as it may be.
+    /// Its button was pressed too many times.
     PressedTooOften,
     /// The flow has ended like this.
     Finished(Outcome),
     /// Another browser owns it.
     OtherBrowser,
-    /// Its connection is not for the app authorization any more that the link was made for.
+    /// Its connection no longer names the app authorization that the link was made for.
     OtherAuthorization,
 }
 
 impl Dead {
-    /// A closed-set word for the log.
+    /// Its name in the log, one of a fixed set.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -111,11 +111,11 @@ impl Flow {
         }
     }
 
-    /// Whether this `state` proves, with this code, that the browser that brings it was asked; with the redirect URI of
-    /// its authorization request. The order is the contract's, and what came of an earlier code is told to the browser
-    /// that the `state` was given to, and to no other.
+    /// Checks that this `state` was given to this browser and was not used with another code. Returns the redirect URI
+    /// of its authorization request. The order of the checks matters: the outcome of an earlier code is told only to
+    /// the browser that the `state` was given to.
     ///
-    /// The same code delivered again is let through: the ledger knows what to say to it.
+    /// The same code is let through when it comes again, because the store has its outcome.
     pub(crate) fn check(&self, state: &State, code: &Hash, by: &Bearer<'_>) -> Result<&RedirectUri, Refused> {
         let press = self.press(state).ok_or(Refused::Unknown)?;
         let link_is_good = by.now < self.expires_at;
@@ -136,8 +136,8 @@ impl Flow {
         }
     }
 
-    /// Gives the flow to the browser that pressed its button, and keeps the press. False if the flow has ended or belongs to
-    /// another browser.
+    /// Gives the flow to the browser that pressed its button, and keeps the press. False if the flow has ended or
+    /// expired, or belongs to another browser.
     pub(super) fn bind(&mut self, press: Press, now: SystemTime) -> bool {
         let owned_by_another = self.owner(now).is_some_and(|owner| owner.cookie != press.cookie);
         let bound = self.ended.is_none() && now < self.expires_at && !owned_by_another;
@@ -148,7 +148,7 @@ impl Flow {
         bound
     }
 
-    /// Uses a `state` up with a code, if it [proves](Self::check) something. If the browser has no cookie of the flow at all,
+    /// Uses up a `state` with a code, if the [check](Self::check) passes. If the browser has no cookie of the flow,
     /// it only loses its [ownership](Self::release).
     pub(super) fn take(&mut self, state: &State, code: &Hash, by: &Bearer<'_>) -> Result<RedirectUri, Refused> {
         if by.cookies.is_empty() {
@@ -162,9 +162,9 @@ impl Flow {
         Ok(redirect_uri)
     }
 
-    /// Ends the ownership of the browser that this `state` was given to, if that owns the flow and the `state` is live.
+    /// Ends the ownership of the browser that this `state` was given to, if it owns the flow and the `state` is unused.
     ///
-    /// A browser that has lost its cookie can prove nothing any more, and would be kept out by its own ownership.
+    /// A browser that has lost its cookie cannot prove who it is, and its own ownership would lock it out.
     pub(super) fn release(&mut self, state: &State, now: SystemTime) -> bool {
         let given_to = self.press(state).filter(|press| press.used.is_none()).map(|press| press.cookie);
         let live = self.ended.is_none() && now < self.expires_at;
@@ -175,7 +175,7 @@ impl Flow {
         released
     }
 
-    /// Ends the flow. What is pending may become connected, and not the other way round.
+    /// Ends the flow. A pending flow may become connected; a connected one stays connected.
     pub(super) fn finish(&mut self, outcome: Outcome) -> bool {
         let news = outcome == Outcome::Connected || self.ended.is_none();
         if news {

@@ -1,4 +1,4 @@
-//! What a callback came to. Log line and metrics are made of it.
+//! The result of a callback. The log line and the metrics are made from it.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use super::{FlowId, Proof};
 use crate::aws::Unreachable;
 use crate::values::{Malformed, Outcome, ResultPage};
 
-/// What a callback came to, and all there is to tell of it. None of it is secret.
+/// The result of a callback, for the log and the metrics. It holds no secret.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// How it ended.
     pub(crate) outcome: Outcome,
-    /// The public name of the app authorization, also where the person is not told it.
+    /// The public name of the app authorization, even if the person is not told it.
     pub(crate) connection: Option<String>,
     /// The flow that the `state` names, where there is one.
     pub(crate) flow: Option<FlowId>,
-    /// What checking `state` came to.
+    /// The result of checking `state`.
     pub(crate) proof: Proof,
     /// The application's `error`, where it sent one.
     pub(crate) application_error: Option<String>,
@@ -40,11 +40,11 @@ pub(crate) struct Calls {
     pub(crate) app: Option<String>,
     /// The app authorization's status, as AppFabric names it.
     pub(crate) status: Option<String>,
-    /// AppFabric's request ID: of the code, else of the last look.
+    /// AppFabric's request ID: of the call with the code, else of the last look.
     pub(crate) request_id: Option<String>,
-    /// The type of its error.
+    /// The type of that call's error, or our own word if there was no answer.
     pub(crate) error_code: Option<String>,
-    /// The type of the error that the last look after the code ended with.
+    /// The type of the last look's error, once the code was sent.
     pub(crate) look_up_error_code: Option<String>,
     /// How often the code was sent.
     pub(crate) attempts: u32,
@@ -52,12 +52,12 @@ pub(crate) struct Calls {
     pub(crate) look_ups: u32,
     /// How long all of them took; `None` if there was no call.
     pub(crate) time: Option<Duration>,
-    /// Whether the last one was refused for our own credentials, signature or clock.
+    /// Whether the last one was refused because of our own credentials, signature or clock.
     pub(crate) not_authenticated: bool,
 }
 
 impl Calls {
-    /// Notes that there is no time left to send the code and to hear what came of it. Nothing was spent.
+    /// Records that there is no time left to send the code and get an answer. Nothing was spent.
     pub(super) fn no_time_left(&mut self) -> Outcome {
         self.error_code = Some("NoTimeLeft".to_owned());
         Outcome::TemporarilyUnavailable
@@ -65,7 +65,7 @@ impl Calls {
 }
 
 impl Report {
-    /// A callback that has come to nothing yet.
+    /// A callback whose outcome is not decided yet.
     pub(super) fn new(proof: Proof) -> Self {
         Self {
             outcome: Outcome::UnknownConnection,
@@ -82,12 +82,12 @@ impl Report {
         }
     }
 
-    /// The same with this end.
+    /// The same report with this outcome.
     pub(super) fn ended(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
     }
 
-    /// Takes what the table answered about a flow, or that it did not.
+    /// Adds the table's answer about a flow, or records that the table did not answer.
     pub(super) fn flow(&mut self, answer: Result<Option<FlowId>, Unreachable>) {
         match answer {
             Ok(flow) => self.flow = flow,
@@ -95,7 +95,7 @@ impl Report {
         }
     }
 
-    /// What went wrong with AWS: AppFabric's error, else the table's where AppFabric was not asked and the callback failed.
+    /// The error code from AWS: AppFabric's, or the table's if AppFabric was not asked and the callback failed.
     pub(crate) fn error_code(&self) -> Option<&str> {
         let table = self.table_alone().map(|unreachable| unreachable.error_code.as_str());
         self.calls.error_code.as_deref().or(table)

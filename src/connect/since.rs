@@ -1,33 +1,33 @@
-//! Whether what AppFabric shows is news.
+//! Whether AppFabric's answer shows a new change.
 
 use std::time::{Duration, SystemTime};
 
 use crate::aws::Seen;
 
-/// A moment at AppFabric: what is newer happened since.
+/// A point in time at AppFabric. Only a change after it is news.
 #[derive(Clone, Debug)]
 pub(super) enum Since {
-    /// A look, or an answer, before.
+    /// An earlier look or answer.
     Seen(Seen),
-    /// The clock on the wall, where nobody looked before.
+    /// The wall clock, if there was no earlier look.
     Clock(SystemTime),
-    /// A Connect of our own that was refused: what is older is somebody else's.
+    /// Our own Connect was refused, so an older change came from somebody else.
     Refused {
-        /// The clock on the wall when it was sent.
+        /// The wall clock when it was sent.
         sent: SystemTime,
-        /// What a change was told by before; both must hold.
+        /// The earlier point in time; the change must be after both.
         before: Box<Self>,
     },
 }
 
-/// How far AppFabric's clock may be behind ours, the seconds that it does not write included.
+/// How far AppFabric's clock may be behind ours, including what it cuts off when it writes a time.
 const SKEW: Duration = Duration::from_secs(5);
 
 /// The finest unit in which AppFabric writes a time.
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl Since {
-    /// Whether what is seen now came about since.
+    /// Whether this answer shows a change after this point in time.
     pub(super) fn is_news(&self, seen: &Seen) -> bool {
         match self {
             Self::Seen(before) => (&before.status, before.updated_at) != (&seen.status, seen.updated_at),

@@ -1,4 +1,4 @@
-//! The code is sent once, and what became of it is found out.
+//! Sends the code once and finds out the outcome.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,31 +8,31 @@ use super::{Calls, Since};
 use crate::aws::{AppFabric, ConnectFailure, LookFailure, Seen, Spending, Status};
 use crate::values::{AppAuthorization, Budget, Outcome, Slice, pauses};
 
-/// How often a code that was refused unread, or could not be sent, is sent again.
+/// How often a code is sent again, if AppFabric refused it without reading it or it could not be sent.
 const MOST_AGAIN: u32 = 2;
 
 /// How long to wait after throttling without a `Retry-After`.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How long to wait after no connection could be established.
+/// How long to wait after a connection could not be established.
 const RECONNECT_AFTER: Duration = Duration::from_millis(500);
 
-/// How often AppFabric is asked again about a code that it has refused: it seldom changes its mind.
+/// How many more looks follow after AppFabric has refused a code. Its answer seldom changes.
 const LOOKS_AGAIN_AFTER_REFUSAL: usize = 1;
 
-/// The dealings of one callback with AppFabric.
+/// The calls of one callback to AppFabric.
 pub(super) struct Dealings<'d> {
     pub(super) appfabric: &'d AppFabric,
     pub(super) app_authorization: &'d AppAuthorization,
     pub(super) budget: &'d Budget,
     /// Whether a `state` has proved that this browser was asked.
     pub(super) proven: bool,
-    /// What was called.
+    /// The calls so far.
     pub(super) calls: Calls,
 }
 
 impl Dealings<'_> {
-    /// Spends a code that was not sent before: a look, the code, and another look where that leaves a doubt.
+    /// Spends a code that was not sent before: a look, the code, and more looks if the outcome is in doubt.
     pub(super) async fn spend(&mut self, spending: &Spending) -> Outcome {
         let since = if self.proven {
             Since::Clock(self.budget.started_at())
@@ -66,31 +66,31 @@ impl Dealings<'_> {
         }
     }
 
-    /// What became by now of a code that was pending when its outcome was recorded.
+    /// The outcome, by now, of a code that was recorded as pending.
     pub(super) async fn by_now(&mut self, pending: Outcome, claimed_at: SystemTime) -> Outcome {
         let Ok(seen) = self.look(self.budget.for_look()).await else { return pending };
         let is_news = Since::Clock(claimed_at).is_news(&seen);
         match seen.status {
-            // Without a proof, what is connected is left alone, however long it has been.
+            // Without a valid `state`, a connected app authorization counts as connected, however long it has been.
             Status::Connected if is_news || !self.proven => Outcome::Connected,
             Status::ConnectionValidationFailed | Status::TokenAutoRotationFailed if is_news => Outcome::NotConnected,
             _ => pending,
         }
     }
 
-    /// What became of a code whose first delivery was cut off before it could say: AppFabric is asked, the code is not sent.
+    /// The outcome of a code whose first delivery was cut off. AppFabric is asked; the code is not sent.
     pub(super) async fn settle(&mut self, claimed_at: SystemTime) -> Outcome {
         let since = if self.proven { Ok(claimed_at) } else { self.look_first().await.map(|_| claimed_at) };
         let since = match since {
             Ok(since) => since,
-            // The code may have been sent. Nothing was seen before, so whatever is seen later is news.
+            // The code may have been sent. There was no earlier look, so anything seen later is news.
             Err(Outcome::TemporarilyUnavailable) => UNIX_EPOCH,
             Err(outcome) => return outcome,
         };
         self.watch(&Since::Clock(since), Outcome::Unconfirmed).await
     }
 
-    /// Without a proof, an app authorization that is `Connected` is left alone.
+    /// Looks before the code is sent. Without a valid `state`, a `Connected` app authorization is left alone.
     async fn look_first(&mut self) -> Result<Seen, Outcome> {
         match self.look(self.budget.for_first_look()).await {
             Ok(Seen { status: Status::Connected, .. }) => Err(Outcome::Connected),
@@ -101,7 +101,7 @@ impl Dealings<'_> {
     }
 
     /// Sends the code once; again only if AppFabric said that it did not read it, or if no connection was ever established.
-    /// With the time at which it was sent last.
+    /// Returns the answer and the time when the code was last sent.
     async fn send(&mut self, spending: &Spending) -> (Result<Seen, ConnectFailure>, SystemTime) {
         let mut again = 0;
         loop {
@@ -122,7 +122,7 @@ impl Dealings<'_> {
         }
     }
 
-    /// Looks until the end is known, or says `otherwise`: in time, or once nothing more can be learnt.
+    /// Looks until the outcome is known. Returns `otherwise` if the time is up or more looks cannot help.
     async fn watch(&mut self, since: &Since, otherwise: Outcome) -> Outcome {
         let again = if otherwise == Outcome::CodeRejected { LOOKS_AGAIN_AFTER_REFUSAL } else { usize::MAX };
         let mut pauses = pauses().take(again);
@@ -132,12 +132,12 @@ impl Dealings<'_> {
                     (true, Status::Connected) => return Outcome::Connected,
                     (_, Status::Connected | Status::PendingConnect) => otherwise,
                     (true, _) => return Outcome::NotConnected,
-                    // As bad as it was before: something may still come of the code.
+                    // Still not connected, as before; the code may still change that.
                     (false, _) if otherwise == Outcome::Unconfirmed => Outcome::NotConnected,
                     (false, _) => otherwise,
                 },
                 Err(LookFailure::Unknown | LookFailure::NotAuthenticated) => return otherwise,
-                // It may be back in time.
+                // AppFabric may answer again before the time is up.
                 Err(LookFailure::Down) => otherwise,
             };
             match pauses.next() {

@@ -1,4 +1,4 @@
-//! `state` (RFC 6749 §10.12): what proves that a browser was asked to connect this app authorization.
+//! `state` (RFC 6749 §10.12): the proof that this browser was asked to connect this app authorization.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -16,7 +16,7 @@ pub(crate) struct FlowId(Hash);
 pub(crate) struct State {
     /// Which flow.
     pub(crate) flow: FlowId,
-    /// Which press of its button.
+    /// The secret of one press of its button.
     pub(crate) press: Secret,
 }
 
@@ -27,16 +27,16 @@ pub(crate) struct Bearer<'b> {
     pub(crate) cookies: &'b [Secret],
     /// The canonical name of the app authorization that the path names.
     pub(crate) app_authorization: &'b str,
-    /// The clock on the wall.
+    /// The wall clock.
     pub(crate) now: SystemTime,
 }
 
 /// Why a `state` proves nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refused {
-    /// There is none.
+    /// The request has no `state`.
     Missing,
-    /// No flow has given it out.
+    /// No flow has issued it.
     Unknown,
     /// The flow's time is over.
     Expired,
@@ -55,7 +55,7 @@ pub enum Refused {
     OtherAuthorization,
 }
 
-/// What checking `state` came to.
+/// The result of checking `state`.
 #[derive(Debug)]
 pub(crate) enum Proof {
     /// `STATE_MODE` is `off`.
@@ -77,11 +77,11 @@ impl FlowId {
         Self(link.hash())
     }
 
-    /// The name of the cookie that holds this secret, which a browser is known by in this flow.
+    /// The name of the cookie that holds this secret. The secret identifies the browser in this flow.
     ///
-    /// Each flow has its own, so that none disturbs another; and so has each secret, so that of two pages that are asked
-    /// for at the same time, the later one replaces no cookie that the button was pressed with. With the prefix `__Host-`
-    /// no other host can set it; a loopback `http` one cannot have that.
+    /// Each flow has its own name, so that flows do not disturb each other. Each secret has one, too: if two pages are
+    /// opened at once, the second one does not replace the cookie of the first, pressed one. With the prefix `__Host-`
+    /// no other host can set the cookie. Over loopback `http`, that prefix is not possible.
     pub(crate) fn cookie_name(&self, secret: &Secret, secure: bool) -> String {
         format!("{}{}", self.cookie_prefix(secure), &secret.hash().to_string()[..8])
     }
@@ -119,7 +119,7 @@ impl State {
         }
     }
 
-    /// Reads what an application brings back; `None` for anything that we cannot have made.
+    /// Reads the text that an application sends back; `None` if it cannot be ours.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (flow, press) = Hash::split(text)?;
         Some(Self { flow: FlowId(flow), press: Secret::parse(press)? })
@@ -132,11 +132,11 @@ impl State {
 }
 
 impl Refused {
-    /// Every reason's [`name`](Self::name).
+    /// The word of every reason, for logs and metrics.
     pub const NAMES: [&str; 7] =
         ["missing", "unknown", "expired", "used", "finished", "other_browser", "other_authorization"];
 
-    /// What it comes to where `state` is enforced; none where that depends on what came of the code that has used the
+    /// The outcome where `state` is enforced; none if it depends on the outcome of the code that has used the
     /// `state` up.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match self {
@@ -150,7 +150,7 @@ impl Refused {
         }
     }
 
-    /// A closed-set word for logs and metrics.
+    /// Its name in logs and metrics, one of a fixed set.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -165,7 +165,7 @@ impl Refused {
 }
 
 impl Proof {
-    /// A closed-set word for the log.
+    /// Its name in the log, one of a fixed set.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Off => "off",

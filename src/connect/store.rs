@@ -1,7 +1,7 @@
-//! What is remembered between callbacks: which codes were claimed and what came of each, and the flows.
+//! What is kept between callbacks: the claimed codes with their outcomes, and the flows.
 //!
-//! With `FLOW_TABLE`, all instances share a DynamoDB table; without, the memory of this process has to do. Codes are in
-//! memory in both cases, so that one instance spends none twice while the table cannot be reached.
+//! With `FLOW_TABLE`, all instances share a DynamoDB table; without it, each keeps its own memory. Codes are in
+//! memory in both cases, so that one instance spends no code twice while the table cannot be reached.
 
 mod memory;
 mod table;
@@ -14,7 +14,7 @@ use crate::values::{Budget, Hash, Outcome, RedirectUri, random_digits};
 
 use memory::Memory;
 
-/// After this long the invocation that claimed a code has ended: none runs for 30 seconds.
+/// After this time, the invocation that claimed a code has ended, because every invocation takes less than 30 seconds.
 pub(super) const DEAD_AFTER: Duration = Duration::from_secs(30);
 
 /// Codes and flows.
@@ -28,7 +28,7 @@ pub(crate) struct Store {
 pub(super) enum Claimed {
     /// The code was not claimed before; the holder of this may spend it.
     First(Claim),
-    /// It was.
+    /// The code was claimed before; this is what is known of it.
     Before(Entry),
 }
 
@@ -36,7 +36,7 @@ pub(super) enum Claimed {
 #[derive(Debug)]
 pub(super) struct Claim {
     code: Hash,
-    /// Tells this attempt to claim from every other.
+    /// Identifies this attempt to claim the code.
     owner: String,
 }
 
@@ -45,9 +45,9 @@ pub(super) struct Claim {
 pub(super) struct Entry {
     /// The reference of the invocation that claimed it: Lambda's request ID.
     pub(super) reference: String,
-    /// When it did.
+    /// When that invocation claimed it.
     pub(super) claimed_at: SystemTime,
-    /// What came of it, once that is known.
+    /// Its outcome, once it is known.
     pub(super) outcome: Option<Outcome>,
 }
 
@@ -57,12 +57,12 @@ impl Store {
         Self { memory: Memory::default(), table }
     }
 
-    /// Where it is, for the log.
+    /// Where the store is, for the log.
     pub(super) fn name(&self) -> &'static str {
         if self.table.is_some() { "table" } else { "memory" }
     }
 
-    /// Claims a code for the invocation of this reference; the first claim wins. If the table does not answer, memory
+    /// Claims a code for the invocation with this reference; the first claim wins. If the table does not answer, memory
     /// decides, and the error says so.
     pub(super) async fn claim(&self, code: Hash, reference: &str, budget: &Budget) -> (Claimed, Option<Unreachable>) {
         let entry = Entry { reference: reference.to_owned(), claimed_at: budget.now(), outcome: None };
@@ -75,9 +75,9 @@ impl Store {
                 Err(error) => unreachable = Some(error),
             }
         }
-        // Memory knows the codes that came while the table was out of reach.
+        // Memory has the codes that came while the table did not answer.
         let Some(before) = self.memory.claim(&code, &entry) else { return (Claimed::First(claim), unreachable) };
-        // The table learns about those now, for the other instances.
+        // Now they are recorded in the table, for the other instances.
         if let (Some(table), Some(outcome), None) = (&self.table, before.outcome, &unreachable) {
             unreachable = table.record(&claim, outcome, budget.now(), budget.for_record()).await.err();
         }
@@ -94,11 +94,11 @@ impl Store {
         }
     }
 
-    /// Records what came of a claimed code, for later deliveries of it.
+    /// Records the outcome of a claimed code, for later deliveries of it.
     pub(super) async fn record(&self, claim: Claim, outcome: Outcome, budget: &Budget) -> Result<(), Unreachable> {
         self.memory.record(&claim.code, outcome);
         let Some(table) = &self.table else { return Ok(()) };
-        // Even if the table did not answer to the claim: it may have arrived.
+        // Also if the table did not answer the claim, because the claim may have arrived.
         table.record(&claim, outcome, budget.now(), budget.for_record()).await
     }
 
@@ -172,7 +172,7 @@ impl Store {
 }
 
 impl Entry {
-    /// Whether the claim has no outcome and its owner is gone; then only a look can tell what came of it.
+    /// Whether the claim has no outcome and its invocation has ended; only a look can then tell the outcome.
     pub(super) fn is_abandoned(&self, now: SystemTime) -> bool {
         let age = now.duration_since(self.claimed_at).unwrap_or_default();
         self.outcome.is_none() && age > DEAD_AFTER

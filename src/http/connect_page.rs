@@ -1,4 +1,4 @@
-//! `GET` and `POST /connect/{link}`: the page that asks a person, and its button.
+//! `GET` and `POST /connect/{link}`: the connect page and its button. `pages/connect.rs` makes its HTML.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ struct Opened {
     id: FlowId,
     flow: Flow,
     connection: Connection,
-    /// What identifies the browser in this flow, if it has been given that.
+    /// The cookie that identifies the browser in this flow, if it has one.
     cookie: Option<Secret>,
 }
 
@@ -41,7 +41,7 @@ impl Endpoint {
         let page = ConnectPage { app: &seen.app, tenant: seen.tenant.as_deref(), organisation };
         let auth_url = seen.auth_url.as_deref().and_then(AuthUrl::parse);
         let pages = ResultPage::ALL.map(|page| self.config.page_url(page).map(PageUrl::origin));
-        // A page without https is meant so: a stand-in, in a trial on one machine.
+        // A result page without https is there on purpose: a stand-in, in a trial on one machine.
         let plain = pages.iter().flatten().map(String::as_str).filter(|origin| origin.starts_with("http://"));
         let policy = policy_with_form(auth_url.as_ref().map(AuthUrl::origin).into_iter().chain(plain));
         let status = StatusCode::OK;
@@ -91,7 +91,7 @@ impl Endpoint {
         Ok(Response::see_other(application))
     }
 
-    /// The flow behind a link, if this browser may go on with it, for the app authorization that it was begun for.
+    /// The flow behind a link, if this browser may continue it and its app authorization is still the same.
     async fn open(&self, visit: &Visit<'_>, link: &str) -> Result<Opened, Refusal> {
         let budget = &visit.budget;
         let id = FlowId::of(&Secret::parse(link).ok_or(Cause::UnknownLink)?);
@@ -108,7 +108,7 @@ impl Endpoint {
         let connection = connection.filter(|found| found.app_authorization.canonical_name() == flow.app_authorization);
         let dead = match (admitted, connection) {
             (Ok(()), Some(connection)) => {
-                // A browser that has two cookies is identified by the owner's.
+                // If a browser has two cookies of this flow, the owner's cookie identifies it.
                 let owners = flow.browser.and_then(|owner| cookies.iter().position(|own| own.hash() == owner.cookie));
                 let cookie = (!cookies.is_empty()).then(|| cookies.swap_remove(owners.unwrap_or_default()));
                 return Ok(Opened { id, flow, connection, cookie });
@@ -119,7 +119,7 @@ impl Endpoint {
         Err(Refusal { connection: name, ..Refusal::of(Cause::Dead(dead), id) })
     }
 
-    /// What AppFabric shows of the link's app authorization.
+    /// What AppFabric says about the link's app authorization.
     async fn see(&self, visit: &Visit<'_>, id: FlowId, connection: &Connection) -> Result<Seen, Refusal> {
         let answer = self.appfabric.look(&connection.app_authorization, visit.budget.for_first_look()).await;
         answer.seen.map_err(|failure| {
@@ -152,8 +152,8 @@ impl Endpoint {
 
     /// Whether a press of the button comes from a page of this API.
     ///
-    /// Browsers say so themselves (`Sec-Fetch-Site`). One that does not is asked for its `Origin`, which is `null` from our
-    /// own pages in browsers that know both, because our pages send no referrer.
+    /// Most browsers send `Sec-Fetch-Site`, which decides; else `Origin` decides. It comes second, because browsers
+    /// that know both send `null` from our own pages, which send no referrer.
     fn is_own_page(&self, request: &Request<'_>) -> bool {
         if let Some(site) = request.header("sec-fetch-site").next() {
             return site == "same-origin";
@@ -166,7 +166,7 @@ impl Endpoint {
     fn new_cookie(&self, visit: &Visit<'_>, id: FlowId, flow: &Flow) -> String {
         let (secret, is_secure) = (Secret::random(), self.is_secure(visit.request));
         let name = id.cookie_name(&secret, is_secure);
-        // Zero would end it at once.
+        // Zero would delete the cookie at once.
         let seconds = flow.expires_at.duration_since(visit.budget.now()).as_ref().map_or(0, Duration::as_secs).max(1);
         let secure = if is_secure { "; Secure" } else { "" };
         format!("{name}={}; Max-Age={seconds}; Path=/{secure}; HttpOnly; SameSite=Lax", secret.reveal())

@@ -25,12 +25,12 @@ pub struct Endpoint {
     warm: AtomicBool,
 }
 
-/// What Lambda says of one invocation.
+/// What Lambda says about one invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     /// Lambda's request ID; no caller can choose it.
     pub request_id: String,
-    /// The clock on the wall when it began.
+    /// The wall clock when it began.
     pub now: SystemTime,
     /// The time left then until Lambda's deadline.
     pub remaining: Duration,
@@ -55,7 +55,7 @@ impl Endpoint {
         Self { config, appfabric, store, metrics, warm }
     }
 
-    /// The same with these metrics; without, nothing is counted.
+    /// The same with these metrics; without them, nothing is counted.
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         Self { metrics, ..self }
     }
@@ -116,7 +116,7 @@ impl Endpoint {
         let arrived = Arrived { segments, query: &request.query, cookies: &cookies, redirect_uri, budget, reference };
         let report = callback(services, arrived).await;
         let outcome = report.outcome;
-        // Every `unknown_connection` looks alike, so that nobody can probe.
+        // Every `unknown_connection` looks the same, so that a stranger learns nothing from it.
         let public_name = report.connection.as_deref().filter(|_| outcome != Outcome::UnknownConnection);
         let location = location(&self.page_url(request, outcome.page()), outcome, public_name, reference);
         lines::callback(&report, *state_mode, reference, *cold_start, budget);
@@ -124,13 +124,13 @@ impl Endpoint {
         Response::see_other(location)
     }
 
-    /// A built-in result page. Its query is the browser's, so only a known reason and a UUID are shown.
+    /// A built-in result page. Anybody can write its query, so only a known reason and a UUID are shown.
     fn result(&self, request: &Request<'_>, page: ResultPage) -> Response {
         let page = Page::told(page, request.query.text("reason"));
         self.page(page, request.query.text("reference").and_then(Reference::parse))
     }
 
-    /// Tells the operator that the table did not answer, where no callback does.
+    /// Tells the operator that the table did not answer, for a request that is not a callback.
     pub(super) fn tell(&self, unreachable: &Unreachable, visit: &Visit<'_>) {
         lines::flow_table_unreachable(unreachable, visit.reference);
         self.metrics.count_flow_table_unreachable(visit.budget.started_at());
@@ -143,7 +143,7 @@ impl Endpoint {
         ours.filter_map(Secret::parse).take(MOST_COOKIES).collect()
     }
 
-    /// Whether browsers reach this API by TLS; only a loopback one they do not.
+    /// Whether browsers reach this API over TLS: always, except on a loopback host.
     pub(super) fn is_secure(&self, request: &Request<'_>) -> bool {
         !self.base_url(request).starts_with("http://")
     }
@@ -167,8 +167,8 @@ impl Endpoint {
 
 /// The status for a prefetch; the body is empty.
 ///
-/// Chromium keeps what speculation rules have fetched, and takes any 2xx for the answer to the person's own click, who would
-/// stay where they are. It throws away what is refused. A header names those rules.
+/// Chromium keeps what speculation rules have fetched. A 2xx would then answer the person's own click, and they would
+/// stay where they are. Chromium discards a refusal. A header names those rules.
 fn status_of_prefetch(request: &Request<'_>) -> StatusCode {
     let is_kept = request.header("sec-speculation-tags").next().is_some();
     if is_kept { StatusCode::FORBIDDEN } else { StatusCode::NO_CONTENT }

@@ -22,7 +22,7 @@ struct NewFlow {
     expires_in_minutes: Option<u64>,
 }
 
-/// Why there is no flow, for whoever wrote the calling program (RFC 9457).
+/// Why no flow was begun, for the author of the calling program (RFC 9457).
 struct Problem(u16, &'static str);
 
 const NO_IDENTITY: Problem = Problem(
@@ -51,7 +51,7 @@ const NOT_AUTHENTICATED: Problem = Problem(
 const TABLE_DOWN: Problem = Problem(503, "The table of flows does not answer. Try again in a few minutes.");
 
 impl Endpoint {
-    /// Begins a flow: 201 with its link and the time when that dies, else problem details.
+    /// Begins a flow: 201 with its link and the time when the link expires, else problem details.
     pub(super) async fn begin_flow(&self, visit: &Visit<'_>) -> Response {
         match self.link(visit).await {
             Ok(body) => Response::json(StatusCode::CREATED, "application/json", body),
@@ -81,7 +81,7 @@ impl Endpoint {
             Err(LookFailure::Down) => return Err(APPFABRIC_DOWN),
         }
         let link = Secret::random();
-        // In whole seconds, as it is told.
+        // In whole seconds, as the answer has it.
         let end = budget.now() + Duration::from_mins(new.minutes());
         let end = UNIX_EPOCH + Duration::from_secs(end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
         let flow = Flow::new(callback, &connection.app_authorization, end);
@@ -107,7 +107,7 @@ impl NewFlow {
         self.expires_in_minutes.unwrap_or(60)
     }
 
-    /// The segments that the path of its redirect URI will have: an alias, an ARN's, or two UUIDs.
+    /// The segments of its redirect URI after `/callback/`: an alias, those of an ARN, or two UUIDs.
     fn names(&self) -> Option<Vec<&str>> {
         match (&self.connection, &self.app_bundle_identifier, &self.app_authorization_identifier) {
             (Some(connection), None, None) if connection.starts_with("arn:") => Some(connection.split('/').collect()),

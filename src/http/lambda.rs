@@ -1,4 +1,4 @@
-//! The Lambda side: from an invocation to an answer, even where the code has a bug.
+//! The Lambda side: from an invocation to an answer, even if the code has a bug.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Endpoint, EventResponse, Invocation, Payload};
 use crate::config::Fault;
 
-/// What is wrong with the variables that Lambda itself sets; its runtime would panic.
+/// The faults of the variables that Lambda itself sets. Its runtime would panic at them.
 pub fn faults(lookup: impl Fn(&str) -> Option<String>) -> Vec<Fault> {
     let is_address = |value: &str| value.parse::<Uri>().is_ok_and(|uri| uri.authority().is_some());
     let is_number = |value: &str| value.parse::<i32>().is_ok();
@@ -31,7 +31,7 @@ pub fn faults(lookup: impl Fn(&str) -> Option<String>) -> Vec<Fault> {
     .collect()
 }
 
-/// Answers one invocation; there is no event that makes it fail.
+/// Answers one invocation. No event makes it fail.
 pub async fn handle(endpoint: Arc<Endpoint>, event: LambdaEvent<Value>) -> Result<EventResponse, Infallible> {
     let LambdaEvent { payload: event, context } = event;
     let payload = Payload::of(&event);

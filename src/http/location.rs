@@ -1,4 +1,4 @@
-//! Where the person's browser is sent: a configured page, and four words of our own behind it.
+//! The address that the person's browser is sent to: a page with up to four query parameters of our own.
 
 use http::HeaderValue;
 use percent_encoding::utf8_percent_encode;
@@ -8,7 +8,7 @@ use crate::values::{ESCAPED, Outcome};
 /// The `Location`: the page, `outcome`, `reason`, `connection`, `reference`, and the fragment `#_`, which keeps the
 /// browser from attaching an old one (RFC 9700 §4.1.3).
 ///
-/// `page` is a URL or an absolute path; whatever of it a header cannot hold is escaped.
+/// `page` is a URL or an absolute path; characters that a header cannot hold are left out.
 pub(crate) fn location(page: &str, outcome: Outcome, connection: Option<&str>, reference: &str) -> HeaderValue {
     let mut location: String = page.chars().filter(char::is_ascii_graphic).collect();
     let parameters = [
@@ -31,7 +31,7 @@ pub(crate) fn location(page: &str, outcome: Outcome, connection: Option<&str>, r
         }
     }
     location.push_str("#_");
-    // Visible ASCII always is a header value; were it not, a bare fragment would keep the browser where it is.
+    // Visible ASCII is always a valid header value. If it were not, a bare fragment would keep the browser on its page.
     HeaderValue::try_from(location).unwrap_or(HeaderValue::from_static("#_"))
 }
 

@@ -23,7 +23,7 @@ pub enum Page {
     Pending,
     /// `/failed` without a reason that belongs to it.
     Failed,
-    /// What arrived is no request that can be read.
+    /// The request could not be read.
     BadRequest,
     /// No route has this path.
     NotFound,
@@ -39,7 +39,7 @@ pub enum Page {
     Unavailable,
     /// The route does not know this method.
     MethodNotAllowed,
-    /// A fault of ours, after which nothing more can be said.
+    /// A fault of ours; nothing more is known.
     InternalError,
 }
 
@@ -53,7 +53,7 @@ impl Page {
         }
     }
 
-    /// The status that the page is answered with.
+    /// The page's HTTP status.
     pub fn status(self) -> StatusCode {
         match self {
             Self::Result(_) | Self::Pending | Self::Failed => StatusCode::OK,
@@ -67,7 +67,7 @@ impl Page {
         }
     }
 
-    /// The page as HTML, with what the person may quote to support and who asked them, where known.
+    /// The page as HTML, with the reference for support and the name of who asked, if known.
     pub fn html(self, reference: Option<Reference<'_>>, organisation: Option<&str>) -> String {
         let Words { heading, happened, now } = Words::of(self);
         let Tone { name, glyph, state } = self.tone();
@@ -79,7 +79,7 @@ impl Page {
 
     fn tone(self) -> Tone {
         let (name, glyph, state) = match self {
-            // The outcome is a failure of this try; what the person wanted is there.
+            // This try failed, but the person has the connection that they wanted.
             Self::Result(Outcome::LinkUsed) | Self::LinkDead(Dead::Finished(Outcome::Connected)) => {
                 return Tone::of(ResultPage::Connected);
             }
@@ -118,7 +118,7 @@ impl Tone {
     }
 }
 
-/// What a person quotes to support: Lambda's request id, a UUID.
+/// The reference that a person gives to support: Lambda's request ID, a UUID.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Reference<'a>(&'a str);
 
@@ -129,7 +129,7 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// The one template. A name that it does not know does not compile.
+/// The one template of all pages. An unknown name in it does not compile.
 #[derive(Template)]
 #[template(path = "page.html", config = "src/http/pages/askama.toml")]
 struct Html<'h> {
@@ -156,7 +156,7 @@ impl Html<'_> {
     }
 }
 
-/// Text that cannot turn the words around it: direction controls are dropped, one of which could end the isolation of `<bdi>`.
+/// The text without direction controls, one of which could end the isolation of `<bdi>` and turn the words around it.
 fn undirected(text: &str) -> String {
     text.chars().filter(|character| !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect()
 }

@@ -1,4 +1,4 @@
-//! Pages that end no callback, and the line that each leaves in the log, so that every reference can be looked up.
+//! Pages for requests that are refused. Each leaves a line in the log, so that every reference can be looked up.
 
 use super::{Endpoint, Page, Reference, Response, Route};
 use crate::connect::{Dead, FlowId};
@@ -46,7 +46,7 @@ pub(super) struct Refusal {
 }
 
 impl Endpoint {
-    /// The page for a refusal, which names who asks; and its line in the log.
+    /// Answers a refusal with its page, which names who asks, and writes its line in the log.
     pub(super) fn refuse(&self, refusal: Refusal, route: Option<&Route<'_>>, reference: &str) -> Response {
         let Refusal { cause, flow, connection } = refusal;
         let (page, word, severity) = cause.policy();
@@ -63,7 +63,7 @@ impl Endpoint {
         self.page(page, Reference::parse(reference))
     }
 
-    /// The page after a panic. Its line has the place in the code, and no reference.
+    /// The page after a panic. The panic's log line has the place in the code, but no reference.
     pub(super) fn apology(&self) -> Response {
         self.page(Page::InternalError, None)
     }
@@ -93,7 +93,7 @@ impl From<Cause> for Refusal {
 }
 
 impl Cause {
-    /// Its page; its word and its level for the log.
+    /// Its page, and its `cause` and level in the log.
     fn policy(self) -> (Page, &'static str, Severity) {
         use Severity::{Error, Info, Warn};
         match self {
@@ -114,7 +114,7 @@ impl Cause {
         }
     }
 
-    /// What the operator does about it, for the log.
+    /// The log's `action`: what the operator does about it.
     fn action(self) -> &'static str {
         match self {
             Self::NotApiGateway => "invoke this function through its API Gateway API or its function URL only",

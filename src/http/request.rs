@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 
 use crate::values::{Query, is_loopback};
 
-/// What some programs write before JSON; RFC 8259 §8.1 lets a parser ignore it.
+/// A mark that some programs write before JSON; RFC 8259 §8.1 lets a parser ignore it.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The payload format of an event, and so of its answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Payload {
-    /// 1.0: REST APIs, and what is no event of API Gateway's.
+    /// 1.0: REST APIs, and any event that is not API Gateway's.
     V1,
     /// 2.0: HTTP APIs and function URLs.
     V2,
@@ -37,7 +37,7 @@ pub(crate) struct Request<'e> {
     event: &'e Value,
 }
 
-/// An event that is no API Gateway event.
+/// The event is not API Gateway's.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct NotApiGateway;
 
@@ -52,7 +52,7 @@ impl Payload {
 impl<'e> Request<'e> {
     /// Reads an event: payload 2.0 has `requestContext.http`, payload 1.0 has `httpMethod`.
     pub(crate) fn from_event(event: &'e Value) -> Result<Self, NotApiGateway> {
-        // The event of a Lambda authorizer looks alike, but it asks for a policy and not for an answer.
+        // A Lambda authorizer's event looks similar, but it asks for a policy instead of an answer.
         if ["methodArn", "routeArn"].iter().any(|member| event.get(member).is_some()) {
             return Err(NotApiGateway);
         }
@@ -61,7 +61,7 @@ impl<'e> Request<'e> {
             let method = http.get("method").and_then(Value::as_str).ok_or(NotApiGateway)?;
             return Ok(Self::version_2(event, context, http, method));
         }
-        // An application load balancer's event looks alike, but its query is not decoded.
+        // An application load balancer's event looks similar, but its query is not decoded.
         let method = event.get("httpMethod").and_then(Value::as_str).ok_or(NotApiGateway)?;
         if context.contains_key("elb") { Err(NotApiGateway) } else { Ok(Self::version_1(event, context, method)) }
     }
@@ -122,7 +122,7 @@ impl<'e> Request<'e> {
             method,
             path: route,
             query: text(event.get("rawQueryString")).map(Query::from_encoded).unwrap_or_default(),
-            // This payload does not tell the mapping key of a custom domain: that takes `PUBLIC_BASE_URL`.
+            // This payload lacks the mapping key of a custom domain. There, set `PUBLIC_BASE_URL`.
             prefix: if is_own_host(context) { plain(stage) } else { "" },
             domain_name: domain_name(context),
             headers: [event.get("headers").and_then(Value::as_object), None],
@@ -130,7 +130,7 @@ impl<'e> Request<'e> {
         }
     }
 
-    /// Where the world reaches this API as API Gateway tells it: scheme, host, stage or base path.
+    /// The public address of this API, as the event has it: scheme, host, stage or base path.
     ///
     /// `http` for a loopback host (`sam local`), else `https`; none where the event names no host.
     pub(crate) fn base_url(&self) -> Option<String> {
@@ -139,12 +139,12 @@ impl<'e> Request<'e> {
         Some(format!("{scheme}://{domain_name}{}", self.prefix))
     }
 
-    /// What stands before `path` on the public host: the stage, or the base path of a custom domain, such as `/prod`.
+    /// The part of the public path before `path`: the stage, or the base path of a custom domain, such as `/prod`.
     pub(crate) fn prefix(&self) -> &'e str {
         self.prefix
     }
 
-    /// Whether the browser only warms up a page that nobody has asked for yet (`Sec-Purpose`, `Purpose`, `X-Moz`).
+    /// Whether the browser only fetches a page ahead, before a click (`Sec-Purpose`, `Purpose`, `X-Moz`).
     pub(crate) fn is_prefetch(&self) -> bool {
         ["sec-purpose", "purpose", "x-moz"].iter().flat_map(|name| self.header(name)).any(|value| {
             value.split(|separator: char| !separator.is_ascii_alphabetic()).any(|word| {
@@ -160,7 +160,7 @@ impl<'e> Request<'e> {
             .find_map(|pointer| text(self.event.pointer(pointer)).filter(|arn| arn.starts_with("arn:")))
     }
 
-    /// The body without a byte order mark, decoded where API Gateway has encoded it; none where there is none or it is no
+    /// The body without a byte order mark, decoded if API Gateway has encoded it; `None` if there is none or it is not
     /// text.
     pub(crate) fn body(&self) -> Option<Cow<'e, str>> {
         let body = text(self.event.get("body"))?;
@@ -173,7 +173,7 @@ impl<'e> Request<'e> {
         str::from_utf8(decoded).ok().map(|body| Cow::Owned(body.to_owned()))
     }
 
-    /// The value of every cookie with such a name (RFC 6265 §4.2.1), without the quotes that it may stand in.
+    /// The value of every cookie with such a name (RFC 6265 §4.2.1), without quotes around it.
     pub(crate) fn cookies(&self, is_named: impl Fn(&str) -> bool) -> impl Iterator<Item = &'e str> {
         let list = self.event.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let pairs = list.chain(self.header("cookie")).flat_map(|header| header.split(';'));
@@ -197,8 +197,8 @@ impl<'e> Request<'e> {
     }
 }
 
-/// Splits a path before the route that a template such as `/callback/{proxy+}` and the path parameters make; one slash at
-/// the end changes nothing. None for `$default`, and where the path does not end with that route.
+/// Splits a path before its route, which a template such as `/callback/{proxy+}` and the path parameters give. A slash
+/// at the end is ignored. None for `$default`, and if the path does not end with that route.
 fn split_at_route<'e>(path: &'e str, template: Option<&str>, event: &Value) -> Option<(&'e str, &'e str)> {
     let template = without_slash(template?.strip_prefix('/')?);
     let before_route = |path| {
@@ -211,18 +211,18 @@ fn split_at_route<'e>(path: &'e str, template: Option<&str>, event: &Value) -> O
             rest.strip_suffix(segment)?.strip_suffix('/')
         })
     };
-    // The parameters may be decoded where the path is not. What stands before the route has no escapes.
+    // The parameters may be decoded when the path is not. The part before the route has no escapes.
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let before = before_route(path).or_else(|| before_route(&decoded))?;
     path.starts_with(before).then(|| path.split_at(before.len()))
 }
 
-/// A path without the one slash that it may end with.
+/// A path without one slash at its end.
 fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-/// Splits a path of an HTTP API after the stage, where it begins with that; `$default` is in no path.
+/// Splits an HTTP API's path after the stage, if it begins with the stage. `$default` is never in a path.
 fn split_stage<'e>(path: &'e str, context: &Map<String, Value>) -> (&'e str, &'e str) {
     let stage = text(context.get("stage")).filter(|stage| *stage != "$default");
     let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
@@ -240,12 +240,12 @@ fn is_own_host(context: &Map<String, Value>) -> bool {
     is_loopback(name) || after_id.is_some_and(|rest| rest.starts_with(".execute-api."))
 }
 
-/// A member's text; null and any other type are as good as absent.
+/// A member's text; null and any other type count as absent.
 fn text(member: Option<&Value>) -> Option<&str> {
     member.and_then(Value::as_str)
 }
 
-/// A stage or base path with the characters that API Gateway allows in one; nothing else may stand in a URL of ours.
+/// A stage or base path, if it has only characters that API Gateway allows there; else an empty text.
 fn plain(prefix: &str) -> &str {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"$-_.+!*'(),~/".contains(&byte);
     let odd =

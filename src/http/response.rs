@@ -105,7 +105,7 @@ impl Response {
 ///
 /// Chromium checks the policy at each redirect until a page comes. An application may first send the browser to another host
 /// to sign in; one that has consent already leads straight on to the callback and the result page. These hosts cannot be
-/// known ahead, so every `https` one is allowed.
+/// known in advance, so every `https` host is allowed.
 pub(super) fn policy_with_form<'o>(origins: impl IntoIterator<Item = &'o str>) -> HeaderValue {
     let to: Vec<&str> = ["form-action 'self'"].into_iter().chain(origins).chain(["https:"]).collect();
     let policy = CONTENT_SECURITY_POLICY.replace("form-action 'none'", &to.join(" "));

@@ -18,7 +18,7 @@ pub(super) enum Route<'p> {
 }
 
 impl<'p> Route<'p> {
-    /// What the route takes; `OPTIONS` and 405 say so.
+    /// The methods that the route takes, for the `Allow` header of `OPTIONS` and 405.
     pub(super) fn allow(&self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Redirection(_) | Self::Result(_) => "GET, HEAD, OPTIONS",
@@ -27,7 +27,7 @@ impl<'p> Route<'p> {
         })
     }
 
-    /// How the route is written, for the log: the path itself has the link's secret.
+    /// The route's pattern, for the log, because a path may hold the link's secret.
     pub(super) fn pattern(&self) -> &'static str {
         match self {
             Self::Redirection(segments) => match segments.len() {
@@ -43,7 +43,7 @@ impl<'p> Route<'p> {
         }
     }
 
-    /// The route of a path; one slash at its end changes nothing.
+    /// The route of a path; one slash at its end is ignored.
     pub(super) fn of(path: &'p str) -> Option<Self> {
         let path = path.strip_prefix('/')?;
         let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();

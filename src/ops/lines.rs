@@ -21,7 +21,7 @@ macro_rules! line {
     };
 }
 
-/// The lines of a callback: one, after those about a table that did not answer and a `state` that will be refused one day.
+/// A callback's lines: first those about an unreachable table and a `state` that `enforce` would refuse, then its own.
 pub(crate) fn callback(report: &Report, state_mode: StateMode, reference: &str, cold_start: bool, budget: &Budget) {
     for unreachable in &report.unreachable {
         flow_table_unreachable(unreachable, reference);
@@ -68,7 +68,7 @@ pub(crate) fn callback(report: &Report, state_mode: StateMode, reference: &str, 
     );
 }
 
-/// The line of a page that ends no callback.
+/// The line of a page that does not end a callback.
 pub(crate) struct PageLine<'l> {
     pub(crate) severity: Severity,
     pub(crate) status: u16,
@@ -81,7 +81,7 @@ pub(crate) struct PageLine<'l> {
     pub(crate) action: &'static str,
 }
 
-/// A page was shown that ends no callback.
+/// A page was shown that does not end a callback.
 pub(crate) fn page(line: &PageLine<'_>) {
     let PageLine { severity, status, route, reference, flow, connection, cause, action } = *line;
     line!(

@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line on standard output, and nothing of anybody's body in any of them.
+//! Logs: one JSON object per line on standard output. No line holds any part of a body.
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
@@ -6,13 +6,13 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
-/// This crate's own target, the only one that may speak below `WARN`.
+/// This crate's own target, the only one that may log below `WARN`.
 const OWN_TARGET: &str = env!("CARGO_CRATE_NAME");
 
-/// A subscriber as the standard variables want it: `AWS_LAMBDA_LOG_FORMAT` (`Text` for text, else JSON),
+/// A subscriber, set by the standard variables: `AWS_LAMBDA_LOG_FORMAT` (`Text` for text, else JSON),
 /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG`, else `INFO`.
 ///
-/// Whatever they say, other crates are heard from `WARN` upwards only: below it the runtime prints events and the
+/// Whatever they say, other crates log at `WARN` and above only: below it the runtime prints events and the
 /// SDK prints requests, and both hold the code.
 pub fn subscriber<W>(lookup: impl Fn(&str) -> Option<String>, writer: W) -> impl Subscriber + Send + Sync
 where
@@ -49,7 +49,7 @@ fn may_speak(metadata: &Metadata<'_>) -> bool {
     own || *metadata.level() <= LevelFilter::WARN
 }
 
-/// Logs where a panic was instead of printing its message, which may quote what it was working on.
+/// Logs the place of a panic and not its message, which may quote request data.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);

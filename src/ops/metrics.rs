@@ -1,4 +1,4 @@
-//! Metrics in CloudWatch's embedded format: lines among those of the log, of which CloudWatch takes the numbers.
+//! Metrics in CloudWatch's embedded format: lines in the log, from which CloudWatch reads the numbers.
 //!
 //! [The specification](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 //! The value of a dimension is one of a closed set, or the function's own name.
@@ -11,7 +11,7 @@ use crate::aws::rfc_3339;
 use crate::connect::{Proof, Report};
 use crate::values::{Budget, StateMode};
 
-/// The metrics of one function; by default they go nowhere.
+/// The metrics of one function; by default nothing is written.
 #[derive(Default)]
 pub struct Metrics {
     function_name: Option<String>,
@@ -24,27 +24,27 @@ type Print = Box<dyn Fn(&str) + Send + Sync>;
 /// The dimension that tells two stacks of one account apart.
 const FUNCTION_NAME: &str = "FunctionName";
 
-/// A set of dimensions, of whose values each combination is counted.
+/// A set of dimensions. Each combination of their values is counted.
 type Dimensions = &'static [&'static str];
 
-/// A number.
+/// One metric and its value.
 struct Metric {
     name: &'static str,
     unit: &'static str,
     value: u64,
-    /// What it is counted by, whichever function it is of.
+    /// Its dimensions when all functions are counted together.
     by: Dimensions,
-    /// What it is counted by for this function alone.
+    /// Its sets of dimensions when this function is counted alone.
     here_by: &'static [Dimensions],
 }
 
 impl Metrics {
-    /// Metrics that `print` writes, which is given whole lines, for the function that Lambda has a name for, if any.
+    /// Metrics that `print` writes as whole lines, with the function's name if there is one.
     pub fn new(function_name: Option<String>, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { function_name, print: Some(Box::new(print)) }
     }
 
-    /// Counts a callback and all that there is to count of it, in one go.
+    /// Writes all the metrics of a callback at once.
     pub(crate) fn count_callback(&self, report: &Report, state_mode: StateMode, budget: &Budget) {
         let outcome = report.outcome;
         let mut metrics = vec![
@@ -65,7 +65,7 @@ impl Metrics {
         self.print(&lines);
     }
 
-    /// Counts a table that did not answer, elsewhere than in a callback.
+    /// Counts a table that did not answer outside a callback.
     pub fn count_flow_table_unreachable(&self, now: SystemTime) {
         self.print(&self.line(&[Metric::flow_table_unreachable()], &[], now));
     }
@@ -76,14 +76,14 @@ impl Metrics {
         }
     }
 
-    /// One JSON object with these metrics and what they are counted by.
+    /// One JSON object with these metrics and their dimensions.
     fn line(&self, metrics: &[Metric], dimensions: &[(&str, &str)], now: SystemTime) -> String {
         let function_name = self.function_name.as_deref();
         let directives: Vec<Value> = metrics.iter().map(|metric| metric.directive(function_name.is_some())).collect();
         let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut line = json!({
             "_aws": { "Timestamp": milliseconds(since_1970), "CloudWatchMetrics": directives },
-            // For Lambda, which would take a line without these for one of INFO and of its own time.
+            // For Lambda, which would otherwise assume INFO and its own time.
             "level": "INFO",
             "timestamp": rfc_3339(now),
         });

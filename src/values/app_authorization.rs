@@ -14,7 +14,7 @@ pub(crate) struct AppAuthorization {
     region: Region,
     app_bundle: Uuid,
     uuid: Uuid,
-    /// The ARN, where it was named by that.
+    /// The ARN, if it was named by one.
     arn: Option<Box<str>>,
 }
 
@@ -36,7 +36,7 @@ impl Uuid {
 }
 
 impl Region {
-    /// Reads a Region's name by its shape (`[a-z]{2}(-[a-z]+)+-[0-9]{1,2}`), known today or not.
+    /// Reads a Region's name by its shape (`[a-z]{2}(-[a-z]+)+-[0-9]{1,2}`), even a new one.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('-').collect();
         let [area, words @ .., number] = parts.as_slice() else { return None };

@@ -1,4 +1,4 @@
-//! `authUrl`: where a person consents at the application, as AppFabric says.
+//! `authUrl`: where a person consents at the application, from AppFabric.
 
 use http::HeaderValue;
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
@@ -15,12 +15,12 @@ pub(crate) struct AuthUrl {
 }
 
 impl AuthUrl {
-    /// The longest, in bytes: API Gateway carries 10,240 bytes of headers, and our own parameters are to fit in, too.
+    /// The longest, in bytes: API Gateway carries 10,240 bytes of headers, and our own parameters must fit, too.
     pub(crate) const MAX_BYTES: usize = 8_192;
 
     /// Reads AppFabric's text; none for anything that a person should not be sent to.
     ///
-    /// The host stands in the page's policy, where a `;` would begin a directive, so it is checked as it is written. A
+    /// The host goes into the page's policy, where a `;` would begin a directive, so it is checked as it is written. A
     /// browser reads `https:host` as a path of our own site, which the parser does not.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let plain = text.len() <= Self::MAX_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -36,7 +36,7 @@ impl AuthUrl {
         &self.origin
     }
 
-    /// The address with `redirect_uri` and `state` set (RFC 6749 §4.1.1), everything else byte for byte.
+    /// The address with `redirect_uri` and `state` set (RFC 6749 §4.1.1), everything else unchanged.
     pub(crate) fn with(&self, redirect_uri: &RedirectUri, state: &str) -> HeaderValue {
         let (before, fragment) = match self.text.split_once('#') {
             Some((before, fragment)) => (before, Some(fragment)),

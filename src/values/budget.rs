@@ -6,15 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
-/// The longest that a person waits, from the start of the invocation: less than the 20 s that are promised, for what a
-/// machine takes beside the calls that are timed.
+/// The longest that a person waits, from the start of the invocation. It is less than the promised 20 s, because a
+/// machine takes some time besides the timed calls.
 const LONGEST: Duration = Duration::from_secs(19);
 
-/// What is kept of Lambda's own deadline to send the answer.
+/// The time that is kept before Lambda's own deadline, to send the answer.
 const RESERVE: Duration = Duration::from_secs(1);
 
-/// The longest that one of the last two steps may take, recording the outcome and finishing the flow; as much is kept for
-/// each until the end.
+/// The longest that each of the last two steps may take: recording the outcome and finishing the flow. This much is
+/// kept for each of them.
 const RECORD: Duration = Duration::from_secs(1);
 
 /// The longest that one claim may take, retries included.
@@ -29,7 +29,7 @@ const CONNECT: Duration = Duration::from_secs(12);
 /// The longest that establishing a connection to AppFabric may take.
 pub(crate) const CONNECTING: Duration = Duration::from_secs(3);
 
-/// A code is not sent, and nobody looks once more, with less time than this for the answer.
+/// The least time for an answer. With less, the function sends no code and does not look again.
 const SHORTEST: Duration = Duration::from_millis(500);
 
 /// The shortest pause that is worth another look.
@@ -52,7 +52,7 @@ pub struct Budget {
 /// The time of one call to AppFabric.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Slice {
-    /// Until a connection is established, where there is none to be used again.
+    /// Until a connection is established, if there is none to use again.
     ///
     /// The same for every call of a callback, because the SDK keeps a pool of connections for each value.
     pub(crate) connecting: Duration,
@@ -61,7 +61,7 @@ pub struct Slice {
 }
 
 impl Budget {
-    /// Begins now, which the clock on the wall calls `now`, with this much time left until Lambda's deadline.
+    /// Begins at this moment. `now` is the wall clock, and `remaining` the time until Lambda's deadline.
     pub fn new(now: SystemTime, remaining: Duration) -> Self {
         let started = Instant::now();
         let whole = remaining.saturating_sub(RESERVE).min(LONGEST);
@@ -76,12 +76,12 @@ impl Budget {
         self.started.elapsed()
     }
 
-    /// The clock on the wall.
+    /// The wall clock.
     pub(crate) fn now(&self) -> SystemTime {
         self.now + self.elapsed()
     }
 
-    /// What the clock on the wall said at the start.
+    /// The wall clock at the start.
     pub(crate) fn started_at(&self) -> SystemTime {
         self.now
     }
@@ -91,12 +91,12 @@ impl Budget {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// Whether there is time to send a code and to hear what came of it.
+    /// Whether there is time to send a code and get an answer.
     pub(crate) fn is_enough(&self) -> bool {
         self.for_work() >= SHORTEST
     }
 
-    /// For claiming a code: a quarter of the time at most, since the code is still to be sent.
+    /// For claiming a code: a quarter of the time at most, because the code must still be sent.
     pub(crate) fn for_claim(&self) -> Duration {
         CLAIM.min(self.for_work() / 4)
     }
@@ -106,7 +106,7 @@ impl Budget {
         self.slice(LOOK.min(self.for_work() / 3))
     }
 
-    /// For sending the code: what a look afterwards leaves.
+    /// For sending the code: all but the time for a look afterwards.
     pub(crate) fn for_connect(&self) -> Slice {
         let work = self.for_work();
         self.slice(CONNECT.min(work.saturating_sub(LOOK.min(work / 4))))
@@ -122,17 +122,17 @@ impl Budget {
         CLAIM.min(self.for_work())
     }
 
-    /// For recording the outcome: half of the time at most, since the flow is still to be finished.
+    /// For recording the outcome: half of the time at most, because the flow must still be finished.
     pub(crate) fn for_record(&self) -> Duration {
         RECORD.min(self.left() / 2)
     }
 
-    /// For finishing the flow: the last of the time.
+    /// For finishing the flow: the rest of the time.
     pub(crate) fn for_finish(&self) -> Duration {
         RECORD.min(self.left())
     }
 
-    /// Waits for so long, or says at once that there would not be enough time left afterwards.
+    /// Waits for this long. Returns false at once if too little time would be left afterwards.
     pub(crate) async fn wait(&self, pause: Duration) -> bool {
         let enough = self.for_work() >= pause.saturating_add(SHORTEST);
         if enough {
@@ -141,7 +141,7 @@ impl Budget {
         enough
     }
 
-    /// Waits for so long, or shorter where another look would not fit afterwards, or says that none fits at all.
+    /// Waits for this long, or less, so that another look fits afterwards. Returns false if none fits at all.
     pub(crate) async fn pause(&self, pause: Duration) -> bool {
         let most = self.for_work().saturating_sub(SHORTEST);
         self.wait(if most >= SHORTEST_PAUSE { pause.min(most) } else { Duration::MAX }).await
@@ -157,15 +157,15 @@ impl Budget {
     }
 }
 
-/// How long establishing a connection may take where the code has so much time: 3 s, or half of it as often as it takes
-/// for it to end before the whole call does, so that "never sent" can be told from "no answer".
+/// How long establishing a connection may take if sending the code may take `connect`: 3 s, halved until it is shorter
+/// than the whole call, so that "never sent" can be told from "no answer".
 fn connecting(connect: Duration) -> Duration {
     let mut halves = (0..6).map(|halvings| CONNECTING / 2_u32.pow(halvings));
     halves.find(|half| *half < connect).unwrap_or(CONNECTING)
 }
 
 /// The pauses between looks: 0.5 s, growing to 2 s, each a fifth shorter or longer by chance, so that instances that
-/// wait for the same thing do not look in step.
+/// wait for the same thing do not all look at once.
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
     let [first, longest] = PAUSES;
     let growing = std::iter::successors(Some(first), move |pause| Some((*pause * 3 / 2).min(longest)));

@@ -7,7 +7,7 @@ use std::fmt;
 /// Printable ASCII (`VSCHAR`, RFC 6749 appendix A.11), at most 8,192 bytes. It can be neither printed nor copied.
 pub struct AuthorizationCode(String);
 
-/// Why a text is no authorization code; never the text itself.
+/// Why a text is not an authorization code; never the text itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NotACode {
     /// Nothing at all.
@@ -22,12 +22,12 @@ impl AuthorizationCode {
     /// The longest code that is passed on, in bytes: above the service model's 2,048, because Entra's are longer.
     pub(crate) const MAX_BYTES: usize = 8_192;
 
-    /// What a hash of it is made of; nothing else may read it.
+    /// The bytes, to be hashed. Read them for nothing else.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// Gives the text up, to be sent to AppFabric; the code is gone afterwards.
+    /// Returns the text, to be sent to AppFabric, and consumes the code.
     pub fn spend(self) -> String {
         self.0
     }

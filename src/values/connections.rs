@@ -28,7 +28,7 @@ pub(crate) struct AllowList {
 pub(crate) struct Connection {
     /// The alias where there is one, else the app authorization's UUID.
     pub(crate) name: String,
-    /// What is connected.
+    /// The app authorization itself.
     pub(crate) app_authorization: AppAuthorization,
 }
 

@@ -1,13 +1,13 @@
 //! How a callback ends, and the one table that says what each ending means.
 
-/// How a callback ended: the public word for it, seen by the person, the log and the metrics alike.
+/// How a callback ended. The person, the log and the metrics see the same word.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Outcome {
     /// The app authorization is `Connected`: the only success.
     Connected,
     /// AppFabric took the code and is still at work.
     InProgress,
-    /// The code was sent, and what became of it is not known.
+    /// The code was sent, and the result is not known.
     Unconfirmed,
     /// The person, or a policy of theirs, said no at the application.
     AccessDenied,
@@ -15,9 +15,9 @@ pub enum Outcome {
     ApplicationError,
     /// Something was down or busy, and the code is known not to have been spent.
     TemporarilyUnavailable,
-    /// What arrived is no authorization response.
+    /// The request is not an authorization response.
     InvalidRequest,
-    /// No app authorization that this function may connect; one answer for every cause, so that nobody can probe.
+    /// No app authorization that this function may connect; one answer for every cause, so a stranger learns nothing.
     UnknownConnection,
     /// AppFabric refused the code or the redirect URI.
     CodeRejected,
@@ -25,9 +25,9 @@ pub enum Outcome {
     NotConnected,
     /// The `state` is not one that this browser was given for this app authorization (RFC 6749 §10.12).
     InvalidState,
-    /// The flow's time is over.
+    /// The link expired before the answer came.
     LinkExpired,
-    /// The flow has come to its end before.
+    /// The link has connected before.
     LinkUsed,
 }
 
@@ -107,7 +107,7 @@ impl Outcome {
         }
     }
 
-    /// What the operator does about it, for the log.
+    /// The log's `action`: what the operator does. `ops/lines.rs` replaces it for faults of our own set-up.
     pub(crate) fn action(self) -> &'static str {
         match self {
             Self::Connected => "nothing",

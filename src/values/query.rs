@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-/// A request's query parameters in their order, repeats and all.
+/// A request's query parameters in their order, with repeats.
 ///
-/// It prints no name and no value: the code is one of them.
+/// It has no `Debug` and no `Display`, because the code is one of its values.
 #[derive(Default)]
 pub struct Query(Vec<(String, Parameter)>);
 
@@ -16,14 +16,14 @@ pub struct Query(Vec<(String, Parameter)>);
 pub enum Parameter {
     /// Decoded text, possibly empty.
     Text(String),
-    /// A malformed percent sequence, bytes that are not UTF-8, or a member of the event that is no text.
+    /// A malformed percent sequence, bytes that are not UTF-8, or a member of the event that is not a text.
     Malformed,
 }
 
 impl Query {
     /// Reads `application/x-www-form-urlencoded` text as it stood in the URL (payload 2.0, `rawQueryString`).
     ///
-    /// A name that cannot be decoded is nobody's parameter and is left out.
+    /// A parameter whose name cannot be decoded is left out.
     pub fn from_encoded(query: &str) -> Self {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -50,7 +50,7 @@ impl Query {
         self.0.iter().filter(move |(candidate, _)| candidate == name).map(|(_, value)| value)
     }
 
-    /// The text of `name` where it stands exactly once and is legible.
+    /// The text of `name`, if it is there exactly once and could be decoded.
     pub fn text(&self, name: &str) -> Option<&str> {
         let mut values = self.values(name);
         match (values.next(), values.next()) {
@@ -64,7 +64,7 @@ fn parameter(value: &Value) -> Parameter {
     value.as_str().map_or(Parameter::Malformed, |text| Parameter::Text(text.to_owned()))
 }
 
-/// Decodes once; none for a `%` that two hexadecimal digits do not follow, and for bytes that are not UTF-8.
+/// Decodes once; `None` for a `%` without two hexadecimal digits after it, and for bytes that are not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     let well_formed = spaced.split('%').skip(1).all(|rest| {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
-/// Everything but RFC 3986's unreserved characters: what is percent-encoded in a query of ours.
+/// The characters that we percent-encode in a query: all but RFC 3986's unreserved ones.
 pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A redirect URI (RFC 6749 §3.1.2) that AppFabric accepts: its service model's pattern, at most 1,024 characters.
@@ -21,7 +21,7 @@ impl RedirectUri {
     /// The longest that AppFabric accepts, in characters.
     pub(crate) const MAX_LENGTH: usize = 1_024;
 
-    /// Joins the public base URL and the path after it, both as they are.
+    /// Joins the public base URL and the path after it, both unchanged.
     pub(crate) fn new(base_url: &str, path: &str) -> Result<Self, NotARedirectUri> {
         let uri = [base_url, path].concat();
         let (scheme, rest) = uri.split_once("://").ok_or(NotARedirectUri)?;

@@ -7,7 +7,7 @@ use crate::values::{AuthorizationCode, NotACode, Outcome, Parameter, Query};
 pub enum AuthorizationResponse {
     /// The person consented (§4.1.2).
     Granted(AuthorizationCode),
-    /// The application refused, for the person or for itself (§4.1.2.1).
+    /// The person or the application refused (§4.1.2.1).
     Denied(ErrorResponse),
 }
 
@@ -15,12 +15,12 @@ pub enum AuthorizationResponse {
 #[derive(Debug, Eq, PartialEq)]
 pub struct ErrorResponse(String);
 
-/// Why a query is no authorization response; never the query itself.
+/// Why a query is not an authorization response; never the query itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Malformed {
     /// A known parameter more than once (§3.1), empty ones included.
     Repeated,
-    /// Neither `code` nor `error`, which is also what a response in the fragment looks like from here.
+    /// Neither `code` nor `error`. A response in the URL's fragment looks like this, too.
     Missing,
     /// Both `code` and `error`.
     CodeAndError,
@@ -32,7 +32,7 @@ pub enum Malformed {
 const KNOWN: [&str; 6] = ["code", "state", "error", "error_description", "error_uri", "iss"];
 
 impl AuthorizationResponse {
-    /// Reads the response from the query; unknown parameters are ignored (§3.1), an empty one is absent.
+    /// Reads the response from the query; unknown parameters are ignored (§3.1), an empty one counts as absent.
     pub fn parse(query: &Query) -> Result<Self, Malformed> {
         if KNOWN.iter().any(|name| query.values(name).nth(1).is_some()) {
             return Err(Malformed::Repeated);
@@ -51,7 +51,7 @@ impl AuthorizationResponse {
 }
 
 impl ErrorResponse {
-    /// What the refusal comes to.
+    /// The outcome of the refusal.
     pub fn outcome(&self) -> Outcome {
         match self.0.as_str() {
             // Salesforce documents the hyphen.
@@ -79,7 +79,7 @@ impl From<&Parameter> for ErrorResponse {
 }
 
 impl Malformed {
-    /// A closed-set word for the log.
+    /// Its name in the log, one of a fixed set.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Repeated => "repeated_parameter",

@@ -32,12 +32,12 @@ impl Secret {
         Self(random_digits())
     }
 
-    /// Reads what a browser brings back; `None` for anything that we cannot have made.
+    /// Reads the text that a browser sends back; `None` if it cannot be ours.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         is_digits(text).then(|| Self(text.to_owned()))
     }
 
-    /// What may be kept of it.
+    /// Its hash, which may be stored.
     pub(crate) fn hash(&self) -> Hash {
         Hash(Sha256::digest(&self.0).into())
     }
@@ -70,7 +70,7 @@ impl Hash {
         Self(hash.finalize().into())
     }
 
-    /// Splits a text after its first hash; `None` where it begins with none.
+    /// Splits a text after the hash at its start; `None` if it does not start with one.
     pub(crate) fn split(text: &str) -> Option<(Self, &str)> {
         let (hash, rest) = text.split_at_checked(DIGITS)?;
         Some((Self::parse(hash)?, rest))

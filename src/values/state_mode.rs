@@ -1,6 +1,6 @@
 //! `STATE_MODE`: what happens to a callback without a valid `state`.
 
-/// What `state` is for.
+/// How `state` is treated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StateMode {
     /// It is ignored.

@@ -12,24 +12,24 @@ const WAYS = [
   ['the cookie is lost at the application', 'invalid_state', async ({ page }) => {
     await page.context().clearCookies();
     await decide(page, 'Allow');
-  }, 'Open the link you were given once more'],
+  }, 'Open your original link again'],
   ['Cancel, and the cookie is lost', 'access_denied', async ({ page }) => {
     await page.context().clearCookies();
     await decide(page, 'Cancel');
-  }, 'If this was not intended, start again from the link'],
+  }, 'If this was a mistake, open your original link again'],
   ['nothing but the state comes back, and the cookie is lost', 'invalid_request', async ({ page, example }) => {
     const state = new URL(page.url()).searchParams.get('state');
     await page.context().clearCookies();
     await page.goto(`${example.redirectUri}?state=${state}`);
-  }, 'Start again from the link'],
+  }, 'Open your original link again'],
   ['AppFabric refuses the code', 'code_rejected', async ({ page, example }) => {
     await example.fault('ConnectAppAuthorization', { answer: { exception: { name: 'ValidationException' } } });
     await decide(page, 'Allow');
-  }, 'Start again from the link'],
+  }, 'Open your original link again'],
   ['AppFabric is throttled', 'temporarily_unavailable', async ({ page, example }) => {
     await example.fault('ConnectAppAuthorization', { answer: { exception: { name: 'ThrottlingException' } }, times: 3 });
     await decide(page, 'Allow');
-  }, 'Wait a few minutes, then start again from the link'],
+  }, 'Wait a few minutes, then open your original link again'],
   ['the code comes back twice, the second time as another one with the same state', 'invalid_state', async ({ page, example }) => {
     await example.fault('ConnectAppAuthorization', { answer: { exception: { name: 'ValidationException' } } });
     await decide(page, 'Allow');
@@ -37,7 +37,7 @@ const WAYS = [
     await page.goBack();
     await decide(page, 'Allow');
     await page.waitForURL(/reason=invalid_state/);
-  }, 'Open the link you were given once more'],
+  }, 'Open your original link again'],
 ];
 
 export async function again(front, browser, tally) {

@@ -51,7 +51,7 @@ export async function aPersonsWays(front, browser, tally) {
     await resultPage(page, 'failed', { outcome: 'failed', reason: 'access_denied' });
     is(await heading(page), 'Access was not granted', 'the heading');
     const advice = await whatToDo(page);
-    is(advice, 'If this was not intended, start again from the link you were given and allow access.', 'the advice');
+    is(advice, 'If this was a mistake, open your original link again and allow access.', 'the advice');
   });
 
   await visit('the same link connects again what is not connected any more', async (page) => {
@@ -188,7 +188,7 @@ export async function tooLate(front, browser, tally) {
       await decide(page, 'Allow');
       await resultPage(page, 'failed', { outcome: 'failed', reason: 'code_rejected' });
       is(await heading(page), 'Your approval could not be used', 'the heading');
-      is((await whatToDo(page)).startsWith('Start again from the link you were given'), true, 'whether it says to start again');
+      is((await whatToDo(page)).startsWith('Open your original link again'), true, 'whether it says to start again');
       is(watch.foreign, [], 'foreign requests');
       is(watch.complaints, [], 'console and page errors');
     }));

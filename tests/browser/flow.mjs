@@ -96,7 +96,7 @@ export async function aFlow(front, browser, tally) {
     const [before] = await cookies(page);
     await decide(page, 'Cancel');
     await resultPage(page, 'failed', { outcome: 'failed', reason: 'access_denied' });
-    is(await whatToDo(page), 'If this was not intended, start again from the link you were given and allow access.', 'the advice');
+    is(await whatToDo(page), 'If this was a mistake, open your original link again and allow access.', 'the advice');
     is(example.sent() - sent, 0, 'codes sent to AppFabric');
 
     is((await page.goto(link)).status(), 200, 'the status of the connect page');
@@ -277,11 +277,11 @@ export async function aFlow(front, browser, tally) {
     const link = await example.newLink();
     const busy = { answer: { exception: { name: 'InternalServerException' } }, times: 3 };
     await example.fault('GetAppAuthorization', busy);
-    await deadLink(page, link, 503, 'This page is not available for a moment');
+    await deadLink(page, link, 503, 'This page is not available right now');
     await page.goto(link);
     await example.fault('GetAppAuthorization', busy);
     await decide(page, 'Continue to EXAMPLE');
-    await page.getByRole('heading', { name: 'This page is not available for a moment' }).waitFor();
+    await page.getByRole('heading', { name: 'This page is not available right now' }).waitFor();
     await page.goto(link);
     await connect(example, page);
   });

@@ -15,14 +15,14 @@ pub(super) const MOST_CODES: NonZeroUsize = NonZeroUsize::new(4_096).expect("it 
 /// The most flows that are remembered.
 pub(super) const MOST_FLOWS: NonZeroUsize = NonZeroUsize::new(1_024).expect("it is not zero");
 
-/// What one process remembers. Reading does not make an entry younger: the oldest goes first.
+/// What one process remembers. The oldest entry goes first; reading an entry does not renew it.
 pub(super) struct Memory {
     codes: Mutex<LruCache<Hash, Entry>>,
     flows: Mutex<LruCache<FlowId, Flow>>,
 }
 
 impl Memory {
-    /// Claims a code; the entry of an earlier claim, if there is one.
+    /// Claims a code. Returns the entry of an earlier claim, if there is one.
     pub(super) fn claim(&self, code: &Hash, entry: &Entry) -> Option<Entry> {
         let mut codes = locked(&self.codes);
         let before = codes.peek(code).cloned();
@@ -37,7 +37,7 @@ impl Memory {
         locked(&self.codes).peek(code).cloned()
     }
 
-    /// Records what came of a code.
+    /// Records the outcome of a code.
     pub(super) fn record(&self, code: &Hash, outcome: Outcome) {
         if let Some(entry) = locked(&self.codes).peek_mut(code) {
             entry.outcome = Some(outcome);
@@ -59,7 +59,7 @@ impl Memory {
         locked(&self.flows).peek_mut(&state.flow).ok_or(Refused::Unknown)?.take(state, code, by)
     }
 
-    /// Changes a flow; false if there is none, or if the change says so.
+    /// Changes a flow. False if there is no such flow, or if `change` returns false.
     pub(super) fn change(&self, id: FlowId, change: impl FnOnce(&mut Flow) -> bool) -> bool {
         locked(&self.flows).peek_mut(&id).is_some_and(change)
     }

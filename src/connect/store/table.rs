@@ -1,4 +1,4 @@
-//! Codes and flows in the table; one request each, whose condition is a rule of [`Flow`] in DynamoDB's words.
+//! Codes and flows in the table. Each change is one request, whose condition repeats a rule of [`Flow`].
 //!
 //! A code: `id` (`code#` and its hash), `owner`, `reference`, `claimed_at` (ms since 1970), `expires_at` (s, the table's
 //! TTL attribute), and once it is known `outcome`, `reason`, `concluded_at` (ms).
@@ -24,14 +24,14 @@ const KEPT: Duration = Duration::from_hours(24);
 /// The condition that a flow has neither ended nor expired.
 const LIVE: &str = "attribute_not_exists(finished) AND valid_until > :now";
 
-/// What the attribute of a press begins with.
+/// How the name of a press's attribute begins.
 const STATE: &str = "state_";
 
-/// The reason of a success.
+/// The reason that is stored for a success.
 pub(super) const NO_REASON: &str = "none";
 
 impl Table {
-    /// Claims a code; the entry of an earlier claim, if there is one.
+    /// Claims a code. Returns the entry of an earlier claim, if there is one.
     pub(super) async fn claim(
         &self,
         claim: &Claim,
@@ -47,7 +47,7 @@ impl Table {
         Ok(match self.put(item, within).await? {
             Change::Done(_) => None,
             Change::Refused(Some(item)) => Some(Entry::from(&item)),
-            // Not every server that speaks DynamoDB sends the item along.
+            // Some servers that speak DynamoDB do not send the item with a refusal.
             Change::Refused(None) => {
                 Some(self.claimed(&claim.code, within).await?.unwrap_or_else(|| Entry::from(&Item::default())))
             }
@@ -59,7 +59,7 @@ impl Table {
         Ok(self.get(code_id(code), within).await?.as_ref().map(Entry::from))
     }
 
-    /// Records what came of a code, if this claim is still the item's.
+    /// Records the outcome of a code, if the item still belongs to this claim.
     pub(super) async fn record(
         &self,
         claim: &Claim,
@@ -131,7 +131,7 @@ impl Table {
                 Change::Refused(item) => (item, false),
             }
         };
-        // Not every server that speaks DynamoDB sends the item along, and an unknown flow has none.
+        // Some servers that speak DynamoDB do not send the item with a refusal, and an unknown flow has none.
         let flow = match item {
             Some(item) => Flow::from_item(item),
             None => self.find(state.flow, within).await?,
@@ -166,7 +166,7 @@ impl Table {
              AND ({press}.code = :code OR (attribute_not_exists({press}.code) AND {LIVE}))",
             names.join(", ")
         );
-        // The item has the redirect URI.
+        // Ask for the item, because it has the redirect URI.
         let update = Update { change, condition, values, returns_item: true };
         self.update(flow_id(state.flow), update, within).await
     }
@@ -195,7 +195,7 @@ impl Table {
     }
 }
 
-/// Reads an item. What cannot be read counts as absent, which leaves an abandoned claim: the code is not spent.
+/// Reads an item. An unreadable member counts as absent: the claim then looks abandoned, and the code is not spent.
 impl From<&Item> for Entry {
     fn from(item: &Item) -> Self {
         let outcome = item.text("outcome").zip(item.text("reason")).and_then(|told| {
@@ -211,13 +211,13 @@ impl From<&Item> for Entry {
 }
 
 impl Flow {
-    /// Reads an item; one that cannot be read is no flow.
+    /// Reads an item; `None` if it cannot be read.
     fn from_item(item: Item) -> Option<Self> {
         let browser = match (item.text("browser"), item.time("browser_until")) {
             (Some(cookie), Some(until)) => Some(Browser { cookie: Hash::parse(cookie)?, until }),
             _ => None,
         };
-        // An unknown word means an end that we know nothing more about.
+        // An unknown word: the flow has ended, but we do not know how.
         let ended = item.has("finished").then(|| item.text("finished").and_then(ended).unwrap_or(Outcome::Unconfirmed));
         Some(Self {
             callback: item.text("callback")?.to_owned(),
@@ -231,7 +231,7 @@ impl Flow {
 }
 
 impl Press {
-    /// Reads an attribute; one that cannot be read is no press.
+    /// Reads an attribute; `None` if it cannot be read.
     fn from_map(name: &str, map: &Item) -> Option<Self> {
         let used = match map.text("code") {
             Some(code) => Some(Used { code: Hash::parse(code)?, at: map.time("used_at")? }),

@@ -7,14 +7,14 @@ use super::{Asked, Html, Reference, undirected};
 pub(crate) struct ConnectPage<'a> {
     /// The application, as AppFabric names it.
     pub(crate) app: &'a str,
-    /// The tenant there, as people call it.
+    /// The tenant's name at the application.
     pub(crate) tenant: Option<&'a str>,
-    /// Who asks.
+    /// Who asks: `ORGANISATION_NAME`.
     pub(crate) organisation: Option<&'a str>,
 }
 
 impl ConnectPage<'_> {
-    /// The page as HTML, with what the person may quote to support.
+    /// The page as HTML, with the reference for support.
     pub(crate) fn html(self, reference: Option<Reference<'_>>) -> String {
         let (app, tenant) = (&undirected(self.app), self.tenant.map(undirected));
         let organisation = self.organisation.map(undirected);

@@ -1,10 +1,10 @@
-//! What each page says: every sentence that the person reads, in one table.
+//! What each page says to the person, in one table. The connect page's words are in `connect.rs` and `page.html`.
 
 use super::Page;
 use crate::connect::Dead;
 use crate::values::Outcome;
 
-/// One page's words: what is the case, what happened, and what to do now, a sentence each.
+/// One page's words: a heading, a sentence about what happened, and a sentence about what to do now.
 pub(super) struct Words {
     pub(super) heading: &'static str,
     pub(super) happened: &'static str,
@@ -23,18 +23,18 @@ impl Words {
             ),
             Page::Failed => (
                 "The connection could not be made",
-                "Something went wrong, and this page knows no more about it.",
-                "Open the link that you were sent again; if that fails too, tell the team that sent it.",
+                "Something went wrong, and this page has no details.",
+                "Open your original link again; if that fails too, tell the team that sent it.",
             ),
             Page::BadRequest => (
                 "We could not read this request",
                 "Part of the request is missing or damaged.",
-                "Open the link that you were sent again, exactly as you received it.",
+                "Open your original link again, exactly as you received it.",
             ),
             Page::NotFound => (
                 "Page not found",
                 "There is no page at this address.",
-                "Check that the address is complete, or open the link that you were sent again.",
+                "Check that the address is complete, or open your original link again.",
             ),
             Page::LinkUnknown => (
                 "We don’t know this link",
@@ -43,7 +43,7 @@ impl Words {
             ),
             Page::LinkDead(Dead::Expired) => (
                 "This link has expired",
-                "Each link works for a limited time, and the time of this one is over.",
+                "Each link works for a limited time, and this one is too old.",
                 "Ask the team that sent it for a new one.",
             ),
             Page::LinkDead(Dead::PressedTooOften) => (
@@ -81,17 +81,17 @@ impl Words {
             Page::NoCookie => (
                 "This browser keeps no cookies for this site",
                 "The page before this one gave your browser a cookie, and the browser did not send it back, so nothing was started.",
-                "Allow cookies for this site, or use another browser, and open the link that you were sent again.",
+                "Allow cookies for this site, or use another browser, and open your original link again.",
             ),
             Page::Unavailable => (
                 "This page is not available right now",
                 "A service that we need is busy or cannot be reached.",
-                "Wait a few minutes, then open the link that you were sent again.",
+                "Wait a few minutes, then open your original link again.",
             ),
             Page::MethodNotAllowed => (
                 "This request is not possible here",
                 "There is a page at this address, but it cannot answer this kind of request.",
-                "Open the link that you were sent again in your browser.",
+                "Open your original link again in your browser.",
             ),
             Page::InternalError => (
                 "Something went wrong on our side",
@@ -124,22 +124,22 @@ impl Words {
             Outcome::AccessDenied => (
                 "Access was not granted",
                 "The application says that somebody or a policy declined the request, so no connection was made.",
-                "If this was a mistake, open the link that you were sent again and allow access.",
+                "If this was a mistake, open your original link again and allow access.",
             ),
             Outcome::ApplicationError => (
                 "The application reported a problem",
                 "The application could not complete the request, so no connection was made.",
-                "Tell the team that requested the connection; it will hardly help to try again before they have looked into it.",
+                "Tell the team that requested the connection; try again only after they have looked into it.",
             ),
             Outcome::TemporarilyUnavailable => (
                 "Temporarily unavailable",
                 "A service that we need is busy or cannot be reached, so no connection was made.",
-                "Wait a few minutes, then open the link that you were sent again.",
+                "Wait a few minutes, then open your original link again.",
             ),
             Outcome::InvalidRequest => (
                 "We could not read the answer",
                 "The answer that the application sent with you is incomplete or damaged, so no connection was made.",
-                "Open the link that you were sent again; if it ends here too, tell the team that requested the connection.",
+                "Open your original link again; if this page comes back, tell the team that requested the connection.",
             ),
             Outcome::UnknownConnection => (
                 "This connection is not available",
@@ -148,24 +148,24 @@ impl Words {
             ),
             Outcome::CodeRejected => (
                 "Your approval could not be used",
-                "It was not accepted, usually because it is too old or was used before.",
-                "Open the link that you were sent again and go through the steps without a long break; if that fails too, \
+                "The approval was not accepted, usually because it is too old or was used before.",
+                "Open your original link again and go through the steps without a long break; if that fails too, \
                  tell the team that requested the connection.",
             ),
             Outcome::NotConnected => (
                 "The connection was not completed",
                 "Your approval arrived, but the connection does not work.",
-                "Tell the team that requested the connection, who have to check its settings before you try again.",
+                "Ask the team that requested the connection to check its settings before you try again.",
             ),
             Outcome::InvalidState => (
                 "Your approval could not be matched",
-                "It arrived in another browser than the one where you started, or it belongs to an earlier try, so no \
+                "You started in another browser, or your approval belongs to an earlier try, so no \
                  connection was made with it.",
-                "Open the link that you were sent again, and stay in one browser for all the steps.",
+                "Open your original link again, and use the same browser for all the steps.",
             ),
             Outcome::LinkExpired => (
                 "The link has expired",
-                "Your approval arrived after the time of this link was over, so no connection was made.",
+                "Your approval arrived after the link had expired, so no connection was made.",
                 "Ask the team that requested the connection for a new link.",
             ),
             Outcome::LinkUsed => (

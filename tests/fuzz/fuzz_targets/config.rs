@@ -15,7 +15,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 use url::{Host, Url};
 
-/// Every variable of the README but `AWS_CA_BUNDLE`, which names a file.
+/// Every variable of `docs/configure.md` but `AWS_CA_BUNDLE`, which names a file.
 const VARIABLES: [&str; 13] = [
     "APPFABRIC_REGION",
     "APP_AUTHORIZATIONS",
