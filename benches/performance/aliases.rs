@@ -1,7 +1,7 @@
 //! Callbacks of a function that knows many aliases.
 //!
-//! Lambda's environment holds 4 KB and Linux's variables 128 KB, so the function itself cannot be told of 5,000: this
-//! builds it in this process, for callgrind.
+//! Lambda's environment holds 4 KB and Linux's variables 128 KB, too little for 5,000 aliases. So this program builds
+//! the function in its own process, for callgrind.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use appfabric_connect::http::{Endpoint, Invocation};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
 
-/// Answers so many callbacks, of the alias in the middle of so many. Consent is denied in all of them, so that nobody
+/// Answers this many callbacks for the middle one of this many aliases. Consent is denied in all, so that no service
 /// is called.
 pub(crate) async fn answer(aliases: usize, callbacks: usize) {
     let list = list(aliases);

@@ -31,7 +31,7 @@ impl Authority {
         let host = host.signed_by(&key, &intermediate).map_err(io::Error::other)?;
         let chain = vec![host.der().clone(), intermediate.der().clone()];
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        // By name, so that a function that is built with another one can be measured, too.
+        // Name the crypto provider, so that a function that is built with another one can be measured, too.
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let server = server.with_safe_default_protocol_versions().expect("ring has ciphers for them");
         let server = server.with_no_client_auth().with_single_cert(chain, private);
@@ -39,7 +39,7 @@ impl Authority {
     }
 }
 
-/// Each has a name of its own: where two share one, both are tried, and a signature is verified for nothing.
+/// Each authority has its own name: if two share one, both are tried, and one signature is verified for nothing.
 fn authority(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);

@@ -1,4 +1,4 @@
-//! Everything that the function talks to but Lambda.
+//! Every service that the function talks to, except Lambda.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ impl FarSide {
             stand_in_calls: Arc::default(),
             stand_in_connections: Arc::default(),
         };
-        // Two names, as AWS has: with one, a client would take up at one service what it began at the other.
+        // Two names, as in AWS: with one, a client would resume at one service the TLS session of the other.
         let [host, address] = authority::HOSTS;
         let mut urls = Vec::new();
         for round_trip in ROUND_TRIPS {

@@ -14,8 +14,8 @@ use tokio_rustls::TlsAcceptor;
 /// More than a flight of TLS or an answer has.
 const PIECE: usize = 64 * 1024;
 
-/// Listens on loopback, so far away that a byte and its answer take `round_trip`, and hands over what TLS leaves of each
-/// connection. The address is the URL's, by this name for the machine itself; the counter counts connections.
+/// Listens on loopback with a simulated `round_trip`, takes TLS off each connection and passes the rest to `serve`.
+/// Returns the URL, with `host` as the machine's name; `connections` counts connections.
 pub(crate) async fn open(
     host: &str,
     tls: TlsAcceptor,
@@ -42,7 +42,7 @@ pub(crate) async fn open(
     Ok(url)
 }
 
-/// What TLS leaves of a connection.
+/// A decrypted connection.
 pub(crate) type Stream = tokio_rustls::server::TlsStream<Box<dyn Io>>;
 
 /// A connection, whatever carries it.
@@ -50,8 +50,8 @@ pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
-/// The far end of a connection of which each piece is half a round trip under way. The kernel has made the connection
-/// already, so the first piece waits for the round trip that this takes elsewhere.
+/// The far end of a connection in which each piece travels half a round trip. The kernel has made the connection
+/// already, so the first piece also waits for the round trip that connecting would take.
 fn away(stream: tokio::net::TcpStream, round_trip: Duration) -> DuplexStream {
     let (near, far) = tokio::io::duplex(PIECE);
     let (from_client, to_client) = stream.into_split();

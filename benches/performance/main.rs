@@ -1,4 +1,4 @@
-//! What a callback costs, beside the least that it could cost and beside what others would make of it.
+//! What a callback costs, compared with the least that it could cost and with other implementations.
 //!
 //! ```console
 //! $ cargo bench                    # everything: tables in target/bench/report.md, figures in target/bench/report.json
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! This program is the far side: AppFabric and a DynamoDB stand-in on loopback, over TLS, near and 20 ms away. The
-//! measuring is the driver's, in Python, which this starts: `driver/__main__.py` is the map of it. `../rivals` holds
+//! driver, in Python, measures, and this program starts it: `driver/__main__.py` is its map. `../rivals` holds
 //! what the function is measured against.
 
 mod aliases;

@@ -46,7 +46,7 @@ async fn answer(request: Request<Incoming>) -> Response<Body> {
     response
 }
 
-/// What DynamoDB tells of a change: the item of a flow where the `state` of a callback is used up, else nothing.
+/// DynamoDB's answer to a change: the flow's item if a callback's `state` is used, otherwise nothing.
 fn told(request: &Value) -> Value {
     if request["ReturnValues"] != "ALL_NEW" {
         return json!({});

@@ -14,7 +14,7 @@
 //! 2. `server`: one HTTP call from its first byte to the answer; `control`: the `/_emulator` endpoints.
 //! 3. `scope`: who calls which Region; `route`: which [`Operation`] on which resource.
 //! 4. `validation`, `requests`: the service model's constraints, and requests that satisfy them.
-//! 5. `operations`: what each operation does; `state`: what it does it to; `redeem`: spending a code.
+//! 5. `operations`: what each operation does; `state`: the data that they change; `redeem`: spending a code.
 //! 6. `model`, `errors`, `reply`: what goes back over the wire.
 //! 7. `faults`, `calls`: the script, and the log; `scene`: a script in a file.
 //! 8. `arn`, `authorization`: the words all of them use.

@@ -1,6 +1,6 @@
 //! An application (Slack, Okta, …) on loopback: an OAuth 2.0 authorization server (RFC 6749) with a consent page.
 //!
-//! By hand, since `oxide-auth` 0.6 forgets a code when it is redeemed, so that a second delivery is `invalid_request`
+//! Written by hand, because `oxide-auth` 0.6 forgets a redeemed code, so that a second delivery is `invalid_request`
 //! instead of `invalid_grant` and cannot revoke the token of the first (§4.1.2).
 //! It also fixes a code's lifetime at ten minutes and compares redirect URIs at redemption as parsed URLs, not exactly.
 //!

@@ -1,11 +1,11 @@
 //! A DynamoDB table in this process, so that conditional writes are tested without a server.
 //!
-//! What is faithful is what a condition decides, what an update changes, and which expressions are refused. What is
-//! not: one table answers to every name, nothing expires, sizes have no limits, numbers are whole, and most messages
-//! are our own. DynamoDB's other operations, members, functions and types panic, so that no test passes on an answer
-//! that is made up.
+//! As in DynamoDB: what a condition decides, what an update changes, and which expressions are refused. Differences:
+//! one table answers to every name, nothing expires, sizes have no limits, numbers are whole, and most messages
+//! are our own. DynamoDB's other operations, members, functions and types panic, so that no test passes on an
+//! invented answer.
 //!
-//! Read `expression` next; `reserved` are the words that no expression may name an attribute by.
+//! Read `expression` next; `reserved` lists the words that cannot name an attribute in an expression.
 
 mod expression;
 mod reserved;
@@ -74,7 +74,7 @@ enum Returned {
 enum Refusal {
     /// It is not a valid request.
     Invalid(String),
-    /// Its condition does not hold: with the item, where there is one and the request asks for it.
+    /// Its condition does not hold. Contains the item, if there is one and the request asks for it.
     ConditionFailed(Option<Item>),
 }
 
@@ -152,7 +152,7 @@ impl Table {
             return Err(Refusal::ConditionFailed(before.filter(|_| told).cloned()));
         }
         if before.is_none() && expression::only_removes(&actions) {
-            // Nothing is removed from an item that is absent, nor is one created by that.
+            // Removing attributes of an absent item changes nothing, and does not create the item.
             return Ok(json!({}));
         }
         let created = || Item::from_iter([(KEY.to_owned(), json!({"S": id}))]);

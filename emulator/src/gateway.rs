@@ -1,8 +1,8 @@
 //! API Gateway on loopback: HTTP requests become Lambda events, a handler's answers become HTTP responses.
 //!
-//! What is faithful is what a function can see: the members of the events, what is decoded in them and what is not,
+//! As in API Gateway: all that a function can see. That is the members of the events, what is decoded in them,
 //! the limits, and the answers that API Gateway gives without asking the function.
-//! What is not: header names arrive in lower case, nobody is turned away and no signature is verified (see
+//! Differences: header names arrive in lower case, every caller is admitted and no signature is verified (see
 //! [`Builder::caller`]), and every resource takes every method.
 //!
 //! Read `event` (requests), then `answer` (responses), then `refusal` (what the function never sees).
@@ -112,10 +112,10 @@ impl Builder {
         self
     }
 
-    /// Lets a signed request be one of this IAM principal's, named by its ARN; any other has no identity.
+    /// Treats a signed request as this IAM principal's (an ARN); any other request has no identity.
     ///
-    /// Signed is what carries a Signature Version 4 for `execute-api`, or for `lambda` to a function URL. It is not
-    /// verified: whoever reaches the gateway can be that principal.
+    /// A signed request carries a Signature Version 4 for `execute-api`, or for `lambda` to a function URL. It is not
+    /// verified: any client of the gateway can act as that principal.
     #[must_use]
     pub fn caller(mut self, arn: impl Into<String>) -> Self {
         self.caller = Some(arn.into());
@@ -172,7 +172,7 @@ impl Front {
     async fn invoke(&self, source: SocketAddr, request: Request) -> Result<Response, Refusal> {
         refusal::check_size(self.api.payload, &request)?;
         let (parts, body) = request.into_parts();
-        // A body that breaks off has no one left to answer.
+        // If the body breaks off, the client is gone, so this error reaches no client.
         let body = to_bytes(body, refusal::BODY_LIMIT).await.map_err(|_| Refusal::BodyTooLarge)?;
         let request = Request::from_parts(parts, body);
         let arrival = Arrival {
@@ -189,7 +189,7 @@ impl Front {
             Payload::FunctionUrl => function_url_event(&request, &arrival),
         };
 
-        // A task of its own, so that a panic is an answer too and a browser that leaves stops nothing, as in Lambda.
+        // A separate task, as in Lambda: a panic becomes an answer, and the function goes on if the browser leaves.
         let handler = Arc::clone(&self.api.handler);
         let invocation = tokio::spawn(async move { handler(event).await });
         let limit = match self.api.payload {
@@ -201,7 +201,7 @@ impl Front {
         answer::response(self.api.payload, answer.map_err(|_| Refusal::MalformedAnswer)?)
     }
 
-    /// The host that was asked, where it is one of the two that this machine has for itself; else the address.
+    /// The `Host` of the request if it is `localhost`; otherwise the address where the gateway listens.
     fn domain_name(&self, headers: &HeaderMap) -> String {
         let localhost = format!("localhost:{}", self.address.port());
         let asked = headers.get(HOST).is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(localhost.as_bytes()));

@@ -1,9 +1,9 @@
 //! AWS Lambda on loopback: instances of a function, each a real process with a Runtime API of its own.
 //!
-//! What is faithful is what a process can see: the Runtime API (version `2018-06-01`), an environment with nothing in
-//! it but Lambda's own variables and the function's, one event at a time, a deadline, and the end by SIGKILL when it
-//! has passed or when the instance is taken away. What is not: nothing is frozen between two events unless it is asked
-//! for ([`Instance::freeze`], and then the process but not its sockets), nothing limits memory or processor time, there
+//! As in Lambda: what a process can see. The Runtime API (version `2018-06-01`), an environment with only Lambda's own
+//! variables and the function's, one event at a time, a deadline, and the end by SIGKILL when the deadline
+//! has passed or when the instance is taken away. Differences: a process is frozen between two events only on request
+//! ([`Instance::freeze`], and then the process but not its sockets), nothing limits memory or processor time, there
 //! are no extensions, and a process that has ended is not replaced.
 //!
 //! ```no_run
@@ -76,7 +76,7 @@ pub enum Unanswered {
 }
 
 impl Function {
-    /// The function that this program is (Lambda's `bootstrap`), in us-east-1 with credentials for nobody.
+    /// The function that this program is (Lambda's `bootstrap`), in us-east-1 with dummy credentials.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let function = Self { program: program.into(), variables: BTreeMap::new() };
@@ -100,7 +100,7 @@ impl Function {
         self
     }
 
-    /// Starts one more process. Its first event waits for it; this does not.
+    /// Starts one more process and returns at once; the first event waits until the process is ready.
     pub async fn start(&self) -> io::Result<Instance> {
         let api = RuntimeApi::start().await?;
         let (printing, printed) = nameless_file()?;
@@ -132,7 +132,7 @@ impl Instance {
             }
         };
         let unanswered = tokio::select! {
-            // An answer counts, even one that was a process's last word.
+            // An answer counts, even if the process ended right after it.
             biased;
             Ok(posted) = answer => return posted.map_err(Unanswered::Error),
             _ = process.wait() => Unanswered::Ended,
@@ -156,14 +156,14 @@ impl Instance {
 
     /// Takes the instance away by SIGKILL, whatever it is doing, and waits until it is gone.
     pub async fn kill(&self) {
-        // Whoever invokes it has the lock, and does it for us.
+        // A running `invoke` holds the lock. This makes it kill the process.
         self.taken_away.notify_one();
         let _already_ended = self.process.lock().await.kill().await;
     }
 
     /// Everything that the process has printed, on standard output and standard error.
     ///
-    /// What it printed before its answer is in here once the answer is.
+    /// Once an answer has arrived, everything that was printed before the answer is included.
     #[must_use]
     pub fn printed(&self) -> String {
         let mut printed = Vec::new();
@@ -223,7 +223,7 @@ fn signal(process: &Child, signal: Signal) {
     let _ended_just_now = process_id.map(|process_id| kill_process(process_id, signal));
 }
 
-/// A file to write to and to read from, of which nothing is left when both are closed.
+/// A file to write to and to read from; it disappears when both ends are closed.
 ///
 /// A pipe would have to be emptied all the time, and would lag behind the answers.
 fn nameless_file() -> io::Result<(File, File)> {

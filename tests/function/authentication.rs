@@ -43,7 +43,7 @@ const NAMES: [&str; 15] = [
 /// The statuses that they may come with.
 const STATUSES: [u16; 4] = [400, 403, 429, 500];
 
-/// When AppFabric says so, how the callback ends, how often the code is sent, and which field of the line names the error.
+/// When AWS refuses, how to cause it, how the callback ends, how often the code is sent, and the line's error field.
 type Moment = (&'static str, fn(&Pipes, Fault), Ending, usize, &'static str);
 
 fn moments() -> [Moment; 3] {
@@ -91,7 +91,7 @@ async fn a_refusal_of_our_own_credentials_signature_or_clock_spends_nothing_and_
             happens(&pipes, Fault::front_door(*status, code));
             let response = answer(&piped(&[], &pipes), &granted(1, "canary-code")).await;
             let told = (header(&response, "location"), pipes.emulator().calls_of(Operation::Connect).len());
-            // The pipe is no connection that the SDK knows, and it complains before.
+            // The SDK does not know pipes and complains first, so take the last line.
             let lines = lines.take();
             let line = lines.last().expect("a line");
             let action = line["action"].as_str().unwrap_or_default();

@@ -27,7 +27,7 @@ enum Hangs {
     Everything,
     /// Every connection.
     Connecting,
-    /// AppFabric is at work and comes to no end.
+    /// AppFabric is at work and never finishes.
     Work,
 }
 
@@ -101,7 +101,7 @@ async fn whatever_hangs_the_answer_leaves_in_time() {
             let as_expected = if budget.is_zero() {
                 never_begun
             } else {
-                // What cannot be ended is not begun.
+                // With too little time to finish, the code is not sent.
                 as_told(hangs.ending()) || remaining < ENOUGH && never_begun
             };
             if response["statusCode"] != json!(303) || !as_expected || elapsed > budget {
@@ -115,8 +115,8 @@ async fn whatever_hangs_the_answer_leaves_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn while_there_is_time_there_is_another_look() {
-    // `Connected` so late that only the last look can see it: two seconds are kept for recording and finishing (an eighth of
-    // what is little), half a second for the look.
+    // `Connected` so late that only the last look can see it: two seconds are kept for recording and finishing (or an
+    // eighth of a short budget), half a second for the look.
     for (remaining, connected_after) in [(29_000, 16_300), (21_000, 16_300), (10_000, 7_200), (5_000, 2_800)] {
         for fault in [Fault::status(Status::PENDING_CONNECT), Fault::bare(500)] {
             let pipes = Pipes::new(stage().await);

@@ -50,7 +50,7 @@ async fn boto3_sends_a_code_again_where_the_function_does_not() {
     assert!(lines.iter().any(|(_, _, more)| *more > 0), "boto3 has become careful");
 }
 
-/// One row of the table, with its place and how often boto3 sent the code more often than the function.
+/// One row: its place, its text, and how many more times boto3 sent the code than the function.
 async fn contest(appfabric: Arc<AppFabric>, (name, fault, expected): Row, row: u32) -> (u32, String, usize) {
     // Each has an app authorization of its own, so that both meet the fault from its beginning.
     let [theirs, ours] = [row * 2, row * 2 + 1];

@@ -153,7 +153,7 @@ async fn a_code_that_comes_again_gets_the_first_ones_answer_and_is_not_sent() {
         meets(&scene);
         let event = granted(1, "code");
         assert_eq!(scene.deliver(&event, ENOUGH).await.ending(), first, "{name}");
-        // A parameter more is another event with the same code.
+        // An extra parameter makes another event with the same code.
         let mut later = event.clone();
         later["rawQueryString"] = json!("scope=a+b&code=code&utm_source=mail");
         for event in [&event, &later] {
@@ -240,7 +240,7 @@ async fn a_code_is_one_code_by_whichever_path_it_comes() {
             event["rawPath"] = json!(format!("/callback/{path}"));
             event["pathParameters"]["proxy"] = json!(path);
             assert_eq!(scene.deliver(&event, ENOUGH).await.ending(), CONNECTED, "{first}, then {path}");
-            // Were it another code, it would be sent.
+            // If it counted as another code, it would be sent.
             scene.pipes.emulator().set_status(&arn(1), Status::PENDING_CONNECT);
         }
         assert_eq!(scene.sends(), 1, "{first}");
@@ -285,7 +285,7 @@ async fn when_the_first_ones_instance_dies_the_code_is_looked_after_and_never_se
             CONNECTED,
         ),
         ("after, undecided", (Operation::Connect, after_reading(Fault::bare(500))), 5, None, 1, 32, UNCONFIRMED),
-        // Nobody can know yet that the first one is gone.
+        // It is too early to know that the first one is gone.
         ("after, too early", (Operation::Connect, after_reading(Fault::default())), 5, None, 1, 6, IN_PROGRESS),
         // It becomes clear while the second one waits.
         ("after, and waited", (Operation::Connect, after_reading(Fault::default())), 5, None, 1, 20, CONNECTED),

@@ -155,7 +155,7 @@ async fn an_answer_of_appfabric_is_read_up_to_a_megabyte_and_the_truth_is_looked
         for (too_long, ending) in [(TooLong::Connect, CONNECTED), (TooLong::FromTheConnectOn, UNCONFIRMED)] {
             let (url, met) = server(too_long, body).await;
             let started = Instant::now();
-            // Time for a look or two; more would only be more of them.
+            // Enough time for one or two looks; more time would only add looks.
             let endpoint = function(&url, false).await;
             let event = granted(1, "canary-code");
             let response = answer_within(&endpoint, &event, Duration::from_secs(5)).await;

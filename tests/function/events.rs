@@ -93,7 +93,7 @@ async fn an_alias_is_the_name_and_the_listed_arns_region_is_called() {
         let body: Value = serde_json::from_str(&calls[0].body).expect("a JSON body");
         assert_eq!(body["authRequest"]["redirectUri"], format!("https://connect.example.com/x/callback/{path}"));
     }
-    // What is not listed gets no further than the list, and the same answer as what does not exist.
+    // An unlisted connection causes no call, and gets the same answer as one that does not exist.
     let appfabric = emulator().await;
     let response = answer(&endpoint(&variables, &appfabric.url()), &event("rest", "connected")).await;
     let expected = format!(
@@ -126,7 +126,7 @@ async fn only_a_get_that_somebody_asked_for_spends_the_code() {
         }
         if let Some((name, value)) = header {
             event["headers"][name] = json!(value);
-            // What a speculation rule fetches ahead says both.
+            // A prefetch by a speculation rule sends both headers.
             if status == 403 {
                 event["headers"]["Sec-Purpose"] = json!("prefetch");
             }

@@ -91,7 +91,7 @@ pub(crate) fn base_url(folder: &str) -> &'static str {
     }
 }
 
-/// Sets the stage of `events/scene.json` anew.
+/// Resets the emulator to `events/scene.json`.
 pub(crate) fn set_stage(appfabric: &AppFabric) {
     let scene: Scene = serde_json::from_value(json(Path::new(&root().join("events/scene.json")))).expect("a scene");
     appfabric.clear_faults();

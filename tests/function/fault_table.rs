@@ -17,7 +17,7 @@ use crate::support::{answer_within, arn, granted, header, piped, stage};
 /// AppFabric takes this long over a Connect, whatever comes of it.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Between the look before the Connect and the Connect's end: when the world changes.
+/// When the status changes: after the first look, and before the Connect ends.
 const MEANWHILE: Duration = Duration::from_millis(500);
 
 /// The budget of an invocation with time enough.
@@ -188,7 +188,7 @@ fn unreachable() -> Vec<Trouble> {
 /// Everything that AppFabric may say afterwards, and how the callback ends: the contract, in two tables.
 fn afterwards() -> Vec<Afterwards> {
     let seen = what_is_seen().map(|(name, before, meanwhile, endings)| Afterwards { name, before, meanwhile, endings });
-    // A look that cannot settle it leaves what the Connect has told.
+    // If a look cannot settle it, the Connect's own answer decides.
     let unseen = what_hides_it().map(|(name, meanwhile)| {
         let endings = [IN_PROGRESS, UNCONFIRMED, CODE_REJECTED];
         Afterwards { name, before: Status::PENDING_CONNECT, meanwhile, endings }
@@ -196,7 +196,7 @@ fn afterwards() -> Vec<Afterwards> {
     seen.into_iter().chain(unseen).collect()
 }
 
-/// What it is, what the look before sees, what happens meanwhile, and the ending after [`Told::AtWork`],
+/// Its name, the status at the first look, the change meanwhile, and the endings after [`Told::AtWork`],
 /// [`Told::Nothing`] and [`Told::Refused`].
 type Seen = (&'static str, Status, Meanwhile, [Ending; 3]);
 
@@ -275,7 +275,7 @@ fn what_is_seen() -> [Seen; 11] {
     ]
 }
 
-/// What keeps each look from seeing anything, from some time after the look before.
+/// Faults that hide the status from every look after the first one.
 fn what_hides_it() -> [(&'static str, Meanwhile); 7] {
     [
         ("500 each time", |pipes| gets(pipes, always(Fault::bare(500)))),

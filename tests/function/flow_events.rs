@@ -1,4 +1,4 @@
-//! Each file of `events/flows/`, through the function: a flow is begun, or why not; a link that nobody has given out.
+//! Each file of `events/flows/`, through the function: a flow begins, or is refused; a link that was never given out.
 
 use crate::expected::{base_url, set_stage};
 use crate::support::{answer, endpoint, header, json, root};

@@ -1,4 +1,4 @@
-//! What of a flow goes to the table: a whole journey, with every request to DynamoDB read.
+//! What a flow writes to the table: one whole flow, and a check of every request to DynamoDB.
 
 use appfabric_connect::aws::{AppFabric, Table};
 use appfabric_connect::http::Endpoint;

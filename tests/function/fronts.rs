@@ -1,4 +1,4 @@
-//! Events of APIs that are set up in other ways than the template's: what people and AppFabric are told as the address.
+//! Events of APIs that are set up differently from the template: which address people and AppFabric get.
 
 use appfabric_connect::aws::AppFabric;
 use appfabric_connect::http::Endpoint;

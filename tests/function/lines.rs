@@ -40,8 +40,8 @@ impl Lines {
 
     /// The same at this level.
     pub(crate) fn listen_at(level: &'static str) -> (Self, impl Sized) {
-        // Where there is one subscriber only, whether anybody wants a line is asked of whichever test's thread comes to
-        // it first. So there are two.
+        // With only one subscriber, the first test thread that reaches a line decides for all whether it is wanted.
+        // So there are two.
         let another = Dispatch::new(NoSubscriber::new());
         let lines = Self::default();
         let writer = lines.clone();

@@ -26,7 +26,7 @@ fn rows() -> Vec<Row> {
     [statuses(), refusals(), doubts(), passing()].into_iter().flatten().collect()
 }
 
-/// Only what is `Connected` is left alone.
+/// The code is sent for every status except `Connected`.
 fn statuses() -> Vec<Row> {
     [
         ("PendingConnect", 1),
@@ -39,7 +39,7 @@ fn statuses() -> Vec<Row> {
     .into()
 }
 
-/// Nothing that may be connected.
+/// AppFabric refuses, so there is nothing to connect.
 fn refusals() -> Vec<Row> {
     [
         ("ResourceNotFoundException", Fault::exception(Exception::ResourceNotFound)),
@@ -53,7 +53,7 @@ fn refusals() -> Vec<Row> {
     .into()
 }
 
-/// Nobody can say; nothing is lost by waiting, since the code is still good.
+/// The status stays unknown. The code is not sent, so it is still good later.
 fn doubts() -> Vec<Row> {
     [
         ("403 ExpiredTokenException", always(Fault::front_door(403, "ExpiredTokenException"))),
@@ -76,7 +76,7 @@ fn doubts() -> Vec<Row> {
     .into()
 }
 
-/// Asking again changes nothing at AppFabric, so a look gets over what passes.
+/// A look changes nothing at AppFabric, so it is repeated after a temporary fault.
 fn passing() -> Vec<Row> {
     [
         ("ThrottlingException once", Look::Answer(Fault::exception(Exception::Throttling))),

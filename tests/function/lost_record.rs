@@ -1,4 +1,4 @@
-//! A table that loses what it is told, or the answer to it: what came of a code is still known.
+//! A table that loses writes, or its answers to them: the outcome of a code is still known.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,9 +31,9 @@ struct Contents {
 enum Trouble {
     #[default]
     Nothing,
-    /// Whatever outcome it is told.
+    /// Every outcome that is written to it.
     Outcomes,
-    /// Its answers to a claim, which it takes.
+    /// Its answers to claims; it stores the claims.
     AnswersToClaims,
     /// Everything: it is away.
     Everything,

@@ -39,7 +39,7 @@ impl Counter {
     }
 }
 
-/// The numbers in these lines. Whatever CloudWatch could not read is a panic, and so is a dimension of no closed set.
+/// The numbers in these lines. Panics if CloudWatch could not read them, or if a value is not in its closed set.
 pub(crate) fn numbers(lines: &str) -> Numbers {
     let mut numbers = Numbers::new();
     assert!(lines.ends_with('\n'), "{lines:?}");
@@ -115,7 +115,7 @@ async fn every_event_file_is_counted_once_by_its_outcome_and_reason() {
                 assert_eq!(known, (!set.is_empty()).then_some(&1), "{set}: {numbers:?}");
             }
             assert!(numbers.contains_key("CallbackDuration"), "{numbers:?}");
-            // What brings no code is none of AppFabric's business.
+            // Without a code, AppFabric is not called.
             let asked = numbers.contains_key("AppFabricLatency");
             let asks_nobody = ["access_denied", "application_error", "invalid_request"];
             assert_eq!(asked, !asks_nobody.contains(&reason), "{}: {numbers:?}", expected.name);

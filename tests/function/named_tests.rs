@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::root;
 
-/// The tests that there are: functions by their names, and everything that a browser's check could be called in.
+/// All tests: the names of functions, and the text of the browser's scripts, which has the names of its checks.
 #[derive(Default)]
 struct Tests {
     functions: HashSet<String>,

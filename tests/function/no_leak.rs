@@ -1,9 +1,9 @@
-//! No secret where it has no business: through every route, method, outcome and reason of the release binary, in each
+//! No secret leaks: through every route, method, outcome and reason of the release binary, in each
 //! `STATE_MODE`, with a table, without and with one out of reach, at the highest log level, in both log formats and both
 //! payload formats; and at a start with a faulty configuration, and in a panic.
 //!
-//! What is printed (log and metrics, standard output and standard error), answered, and kept in the table is looked
-//! through for each secret in every form that something may have given it: see `scanner`.
+//! The test searches what is printed (log and metrics, standard output and standard error), answered, and kept in the
+//! table for each secret, in every form that something may have given it: see `scanner`.
 
 mod configuration;
 mod deployment;

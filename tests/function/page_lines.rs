@@ -1,4 +1,4 @@
-//! Every page that ends no callback leaves one line with its reference, says which of the causes it was, and names who asks.
+//! Every page outside a callback logs one line with its reference and its cause, and shows its reference and who asks.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A bug in the middle of a callback: the person gets a page, and the process's next callback is none the worse.
+//! A bug in the middle of a callback: the person gets a page, and the process's next callback works.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -37,11 +37,11 @@ use crate::support::{answer, granted, header, piped, stage};
 /// More than any request or answer here.
 const CAPACITY: usize = 64 * 1024;
 
-/// The way to an emulator, which lives as long as it; a clone is the same way.
+/// Pipes to an emulator, which lives as long as they do; a clone shares them.
 #[derive(Clone)]
 pub(crate) struct Pipes {
     emulator: Arc<AppFabric>,
-    /// What happens to the next calls of an operation that is not all right, and to how many of them.
+    /// For each operation whose next calls have trouble: what happens to them, and to how many.
     script: Arc<Mutex<HashMap<Operation, (Way, u32)>>>,
     /// How often each operation was called, whether or not the call got there.
     called: Arc<Mutex<HashMap<Operation, usize>>>,
@@ -58,7 +58,7 @@ pub(crate) enum Way {
     Open,
     /// Not at all: nobody listens there.
     Refused,
-    /// Not at all, and nobody says so.
+    /// The attempt hangs without an answer.
     Silent,
 }
 
@@ -81,9 +81,9 @@ impl Pipes {
         &self.emulator
     }
 
-    /// From now on the way is this one for so many calls of an operation, and then open again.
+    /// The next `times` calls of an operation meet this way; after that, it is open again.
     ///
-    /// A call to which that happens wants a connection of its own, whatever connections are left from others.
+    /// Such a call needs a connection of its own, even if an earlier one is still open.
     pub(crate) fn set(&self, operation: Operation, way: Way, times: u32) {
         self.script.lock().expect("nobody panics here").insert(operation, (way, times));
     }
@@ -160,7 +160,7 @@ impl HttpConnector for Caller {
     }
 }
 
-/// What the SDK's own client makes of hyper's error, as far as anybody asks.
+/// Converts hyper's error as the SDK's own client does, as far as our code needs it.
 fn connector_error(error: legacy::Error) -> ConnectorError {
     let mut cause: Option<&dyn Error> = Some(&error);
     while let Some(error_in_chain) = cause {

@@ -1,4 +1,4 @@
-//! AppFabric refuses a code: only what is newer than the Connect that was refused came of it.
+//! AppFabric refuses a code: only a change after the refused Connect counts as its result.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::flows::site::{Browser, PAYLOADS, Site};
 use crate::pipe::Pipes;
 use crate::support::{answer, arn, granted, header, piped, stage};
 
-/// What a look after the refusal sees: a status since so many milliseconds from the Connect, and how the callback ends.
+/// What a look after the refusal sees: a status, when it was set (ms after the Connect), and how the callback ends.
 type Row = (Status, i64, Ending);
 
 fn rows() -> Vec<Row> {

@@ -83,7 +83,7 @@ impl Lambda {
 
 impl Drop for Lambda {
     fn drop(&mut self) {
-        // RIE ends the function with itself on SIGTERM; a kill would leave it behind.
+        // On SIGTERM, RIE also ends the function; SIGKILL would leave the function running.
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
         let _ = std::fs::remove_file(&self.log);
@@ -142,7 +142,7 @@ async fn the_release_binary_prints_no_secret_at_any_level() {
     let appfabric = AppFabric::builder().start("127.0.0.1:0").await.expect("a free port");
     for variables in [
         vec![("RUST_LOG", "trace"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")],
-        // With a table that nobody answers for, which is in the log, too.
+        // With an unreachable table; the log says so, too.
         vec![
             ("FLOW_TABLE", "codes"),
             ("STATE_MODE", "off"),

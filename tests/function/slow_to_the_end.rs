@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{answer_within, config, granted, header, sdk};
 
-/// How long an answer takes that comes at all.
+/// How long an answer takes, in milliseconds, or that it never comes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Answers {
     After(u64),
@@ -74,7 +74,7 @@ impl HttpConnector for Services {
     }
 }
 
-/// What the table tells of a change: where the `state` is used up, the flow's item; else nothing.
+/// The table's answer to a change: the flow's item if the change uses the `state`, otherwise nothing.
 fn taken(request: &HttpRequest) -> Value {
     let request: Value = serde_json::from_slice(request.body().bytes().expect("a body in memory")).expect("JSON");
     if request["ReturnValues"] != "ALL_NEW" {

@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 use crate::expected::{TEMPORARILY_UNAVAILABLE, location};
 use crate::support::{answer, answer_within, config, endpoint, granted, header, sdk, stage};
 
-/// Where nobody is to be reached.
+/// Addresses where no service answers.
 #[derive(Clone, Copy, Debug)]
 enum Nowhere {
     /// A port on which nobody listens.
     NobodyListening,
     /// A name that no DNS knows.
     NoSuchHost,
-    /// An AppFabric that does not speak the TLS it is called by.
+    /// An AppFabric without TLS that is called with `https`.
     NoTls,
-    /// A host that takes no connection and refuses none.
+    /// A host that neither accepts nor refuses a connection.
     NeverAccepting,
 }
 
@@ -44,7 +44,7 @@ async fn never_accepting() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStrea
 
 #[tokio::test]
 async fn what_cannot_be_reached_is_temporarily_unavailable_and_is_sent_nothing() {
-    // What is left after Lambda's second: less than connecting may take, and more.
+    // Without Lambda's last second, `little` is less than connecting may take, and `enough` is more.
     let [little, enough] = [3_000, 5_000].map(Duration::from_millis);
     for (nowhere, remaining) in [
         (Nowhere::NobodyListening, enough),
@@ -167,7 +167,7 @@ async fn a_kept_connection_that_breaks_is_no_reason_to_send_the_code_again() {
         let endpoint = endpoint(&[], &url);
         let first = answer(&endpoint, &granted(1, "first")).await;
         assert!(header(&first, "location").contains("?outcome=connected&"), "{name}: {first}");
-        // Time enough to use the same connection; looking afterwards would take what more there were.
+        // Enough time to use the same connection; more time would only be spent on looks afterwards.
         let second = answer_within(&endpoint, &granted(1, "second"), Duration::from_secs(6)).await;
         assert!(header(&second, "location").contains(ending), "{name}: {second}");
         assert_eq!(sent(&received), [(0, "first".to_owned()), (0, "second".to_owned())], "{name}");

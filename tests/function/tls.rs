@@ -1,4 +1,4 @@
-//! Whom TLS trusts: Amazon's roots, or those in the file that `AWS_CA_BUNDLE` names, and then nobody else.
+//! Which roots TLS trusts: Amazon's, or only those in the file that `AWS_CA_BUNDLE` names.
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@ use crate::support::{granted, header, stage};
 /// The program as `cargo test` builds it.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_appfabric-connect");
 
-/// Where a program that is built for measuring coverage is not to leave a file.
+/// Stops a program that is built to measure coverage from leaving a file.
 const NO_PROFILE: (&str, &str) = ("LLVM_PROFILE_FILE", "/dev/null");
 
 /// Variables of which each is set alone: they are honoured, checked, or have been known to make a program panic.
@@ -92,7 +92,7 @@ fn values() -> [String; 6] {
     ["", "0", "-1", "bogus", "ü€\u{1}", &"x".repeat(4_096)].map(str::to_owned)
 }
 
-/// Starts the program with these variables and sends it a callback; what is wrong with what it did.
+/// Starts the program with these variables and sends it a callback; returns what went wrong, if anything.
 async fn meet(appfabric: &AppFabric, names: &[&str], value: &str) -> Option<String> {
     let function = Function::new(PROGRAM)
         .variable("AWS_ENDPOINT_URL_APPFABRIC", appfabric.url())

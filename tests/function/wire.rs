@@ -136,7 +136,7 @@ fn only(appfabric: &AppFabric, name: &str) -> Call {
     calls.remove(0)
 }
 
-/// What has to be the same whoever sends it.
+/// What must be the same for every sender.
 fn essence(call: &Call) -> Value {
     json!({
         "operation": call.operation,
@@ -149,7 +149,7 @@ fn essence(call: &Call) -> Value {
     })
 }
 
-/// Whether there is no `aws`; it says so, so that nobody takes the test for passed.
+/// Whether the `aws` command is missing; it prints so, because a skipped test must not look passed.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn has_no_aws() -> bool {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -42,7 +42,7 @@ pub struct Tenant {
     pub tenant_display_name: String,
 }
 
-/// `Credential`: how AppFabric is known to the application.
+/// `Credential`: how AppFabric identifies itself to the application.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// `authType: oauth2`

@@ -9,7 +9,7 @@ use super::{authorization::Status, route::Operation};
 
 /// One AppFabric call.
 ///
-/// The body is what was sent, so a Connect's has the authorization code in it: `Debug` leaves it out.
+/// The body of a Connect contains the authorization code, so `Debug` leaves the body out.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Call {
     /// Counts up from 1.
@@ -132,7 +132,7 @@ impl Calls {
     }
 
     fn call(&mut self, number: u64) -> Option<&mut Call> {
-        // It is among the latest.
+        // Search from the end: the call is one of the latest.
         self.calls.iter_mut().rev().find(|call| call.number == number)
     }
 }

@@ -55,7 +55,7 @@ async fn script(shared: &Shared, body: Body) -> Reply {
     }
 }
 
-/// Decides by the first byte, since an error about one of two readings explains neither.
+/// Decides by the first byte whether it is a list, so that an error describes the right format.
 fn read(body: &[u8]) -> serde_json::Result<Vec<Script>> {
     if body.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice(body)

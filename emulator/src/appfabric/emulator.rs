@@ -60,7 +60,7 @@ impl Builder {
 
     /// Calls `on_call` for each call, before its answer leaves, with the status of the app authorization that it names.
     ///
-    /// One whose connection is closed instead is told too; one that hangs is not.
+    /// It is also called when the connection is closed without an answer, but not when the call hangs.
     #[must_use]
     pub fn on_call(self, on_call: impl Fn(&Call, Option<&Status>) + Send + Sync + 'static) -> Self {
         Self { listener: Listener::new(on_call), ..self }
@@ -110,7 +110,7 @@ impl AppFabric {
         format!("http://{}", self.address)
     }
 
-    /// Serves a connection that is no socket, on the current Tokio runtime: one end of a pipe, say.
+    /// Serves a connection that is not a socket, such as one end of a pipe, on the current Tokio runtime.
     pub fn accept(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let mut accepted = locked(&self.accepted);
         while accepted.try_join_next().is_some() {}

@@ -90,7 +90,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Nobody signed the request.
+    /// The request is not signed.
     pub(super) const MISSING_TOKEN: Self =
         Self { status: 403, error_type: "MissingAuthenticationTokenException", message: None };
     /// No such operation.
@@ -126,15 +126,15 @@ pub(super) enum Failure {
     CannotParse(String),
     /// Members break the service model's constraints.
     Fields(Vec<FieldError>),
-    /// Valid to the letter and still refused.
+    /// The request satisfies the constraints and is still refused.
     Other(&'static str),
     /// No such resource in this Region and account.
     NotFound { id: String, kind: &'static str },
-    /// The resource is in the way.
+    /// It conflicts with this resource.
     Conflict { id: String, kind: &'static str, message: &'static str },
-    /// One more than the quota.
+    /// It would exceed the quota.
     Quota { id: String, kind: &'static str, message: &'static str },
-    /// AppFabric itself, or the application, is not well.
+    /// AppFabric itself, or the application, has failed.
     Internal(&'static str),
 }
 

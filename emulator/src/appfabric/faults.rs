@@ -81,7 +81,7 @@ pub struct Fault {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// The operation's own answer, for waiting only.
+    /// The operation's own answer, for a fault that only waits.
     #[default]
     Normal,
     /// An exception of the service model.
@@ -202,7 +202,7 @@ impl Fault {
 }
 
 impl Answer {
-    /// The answer with nothing of the operation's own in it, if it is one.
+    /// The answer, if it contains nothing from the operation's own answer.
     pub(super) fn reply(&self) -> Option<Reply> {
         match self {
             Self::Exception { name, retry_after } => Some(Reply { retry_after: *retry_after, ..name.reply() }),
@@ -231,7 +231,7 @@ impl Faults {
         self.0.push(script);
     }
 
-    /// Nothing shall go wrong any more.
+    /// Empties the queue.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

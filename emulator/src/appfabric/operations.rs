@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub(super) client: redeem::Client,
 }
 
-/// The lock, whatever became of its last holder.
+/// The lock, even if its last holder panicked.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -84,14 +84,14 @@ impl Shared {
                 }
             }
         }
-        // Not under the lock above: the application took its time, and the authorization may be gone.
+        // Look again, under a new lock: the authorization may have been deleted while the application answered.
         let mut state = locked(&self.state);
         let record = state.authorization(region, bundle, authorization)?;
         record.set_status(Status::CONNECTED);
         Ok(Reply::json(200, json!({ "appAuthorizationSummary": AppAuthorizationSummary::from(&*record) })))
     }
 
-    /// Spends a code where there is no application to ask: once.
+    /// Spends a code once, when there is no application to ask.
     fn spend(&self, region: Region, request: &Incoming, auth_request: AuthRequest) -> Result<(), Failure> {
         let mut state = locked(&self.state);
         let record = state.authorization(region, &request.route.bundle, &request.route.authorization)?;

@@ -16,7 +16,7 @@ use super::{authorization::Secret, errors::Failure, requests::AuthRequest};
 /// What AppFabric sends requests with.
 pub(super) type Client = legacy::Client<HttpConnector, Body>;
 
-/// How long the application has.
+/// How long AppFabric waits for the application.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// More than any token response needs.
@@ -35,7 +35,7 @@ pub(super) async fn redeem(
     client_id: &str,
     client_secret: &Secret,
 ) -> Result<(), Failure> {
-    /// RFC 6749 §5.1, less what nobody here needs.
+    /// RFC 6749 §5.1, with only the member that is needed here.
     #[derive(Deserialize)]
     struct Granted {
         #[serde(rename = "access_token")]

@@ -30,7 +30,7 @@ impl Reply {
         Self { status, error_type: None, retry_after: None, payload: Payload::Json(body) }
     }
 
-    /// Success with nothing to say.
+    /// Success with an empty body.
     pub(super) fn no_content() -> Self {
         Self { status: 204, error_type: None, retry_after: None, payload: Payload::Empty }
     }

@@ -1,4 +1,4 @@
-//! A scene: app authorizations that shall exist and what shall go wrong with them, as one JSON file.
+//! A scene: one JSON file with app authorizations to create and the faults that their calls meet.
 
 use serde::Deserialize;
 

@@ -64,7 +64,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> Infalli
 /// One connection, to its end.
 pub(super) async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let service = service_fn(move |request| answer(Arc::clone(&shared), request));
-    // A connection that ends badly ends: by script, or because the caller went away.
+    // Ignore errors: the script closed the connection, or the caller went away.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
@@ -146,7 +146,7 @@ async fn call(
     }
 }
 
-/// Does what is asked, unless the fault is in its stead, and says what AppFabric would answer.
+/// Performs the operation, unless the fault replaces it, and returns AppFabric's own answer.
 async fn own_answer(shared: &Arc<Shared>, region: Region, request: &Incoming, fault: &Fault) -> Reply {
     let reads = request.route.operation == Operation::Get;
     let performed = match &fault.answer {

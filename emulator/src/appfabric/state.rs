@@ -118,7 +118,7 @@ impl State {
             .ok_or_else(|| Failure::NotFound { id: identifier.to_owned(), kind: BUNDLE })
     }
 
-    /// Deletes a bundle; one that is not there is deleted already, since the model knows no other answer.
+    /// Deletes a bundle. A missing bundle counts as deleted, because the model has no other answer.
     pub(super) fn delete_bundle(&mut self, region: Region, identifier: &str) -> Result<(), Failure> {
         let Ok(bundle) = self.bundle(region, identifier) else { return Ok(()) };
         if !bundle.authorizations.is_empty() {
@@ -218,7 +218,7 @@ impl Record {
         self.touch();
     }
 
-    /// The next `updatedAt` is later than this one, to the millisecond.
+    /// Sets the time of the last change, at least one millisecond later than before.
     pub(super) fn touch(&mut self) {
         self.updated_at = OffsetDateTime::now_utc().max(self.updated_at + Duration::MILLISECOND);
     }

@@ -19,7 +19,7 @@ pub(super) struct Shape {
     pattern: Option<Pattern>,
 }
 
-/// A pattern as the model writes it, and what decides it.
+/// A pattern as the model writes it, and the function that checks it.
 #[derive(Clone, Copy, Debug)]
 struct Pattern {
     regex: &'static str,
@@ -150,7 +150,7 @@ impl Reader {
         Ok(Some(text.to_owned()))
     }
 
-    /// A string that must be there. When it is not, [`Self::finish`] says so and the returned one is never used.
+    /// A required string. If it is missing, [`Self::finish`] reports it and the returned string is never used.
     pub(super) fn required(&mut self, object: &Object<'_>, name: &str, shape: Shape) -> Result<String, Failure> {
         let found = self.optional(object, name, shape)?;
         if found.is_none() {

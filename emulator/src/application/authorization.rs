@@ -83,7 +83,7 @@ impl<'a> AuthorizationRequest<'a> {
 
 /// Why the person is not asked (§4.1.2.1).
 enum Refusal<'a> {
-    /// The person stays here: whoever is named cannot be trusted with a redirect.
+    /// The person stays here, because the address to redirect to is not verified.
     Here(&'static str),
     /// The client is told.
     There { redirect_uri: &'a str, error: &'static str, state: Option<&'a str> },

@@ -20,7 +20,7 @@ pub(super) fn error(sentence: &str) -> Response {
     page(StatusCode::BAD_REQUEST, &include_str!("error.html").replace("{sentence}", &escaped(sentence)))
 }
 
-/// A whole document. No `form-action`: Chrome would hold it against the redirect that follows the form.
+/// A whole document. No `form-action`: Chrome would also apply it to the redirect that follows the form.
 fn page(status: StatusCode, main: &str) -> Response {
     let html = include_str!("page.html").replace("{main}", main);
     let headers = [

@@ -29,7 +29,7 @@ pub(super) async fn redeem(State(desk): State<Arc<Desk>>, headers: HeaderMap, bo
     }
 }
 
-/// Responses with tokens are kept by nobody (§5.1).
+/// Responses with tokens must not be cached (§5.1).
 const UNCACHED: [(axum::http::HeaderName, &str); 2] = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
 
 fn issue(desk: &Desk, headers: &HeaderMap, parameters: &Parameters) -> Result<String, TokenError> {

@@ -1,4 +1,4 @@
-//! Expressions, which are read and evaluated in one go; so a syntax error is found wherever it is.
+//! Expressions. One pass reads and evaluates the whole text, so that every syntax error is found.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ pub(super) fn update(text: &str, placeholders: &mut Placeholders, item: &Item) -
     Parser::new("UpdateExpression", text, placeholders, item)?.sections()
 }
 
-/// Whether there are actions, none of which sets anything.
+/// Whether there are actions, and all of them remove an attribute.
 pub(super) fn only_removes(actions: &[Action]) -> bool {
     !actions.is_empty() && actions.iter().all(|(_, value)| value.is_none())
 }
@@ -300,7 +300,7 @@ fn find<'i>(item: &'i Item, path: &[String]) -> Option<&'i Value> {
     maps.iter().try_fold(item, |map, name| map.get(name)?.get("M")?.as_object())?.get(name)
 }
 
-/// Equality, which nothing absent has, not even with something else that is absent.
+/// Equality; an absent value equals nothing, not even another absent value.
 fn equal(left: Option<&Value>, right: Option<&Value>) -> bool {
     left.is_some() && left == right || order(left, right).is_some_and(Ordering::is_eq)
 }

@@ -1,4 +1,4 @@
-//! The words that name no attribute in an expression, unless through an alias.
+//! Words that need an alias to name an attribute in an expression.
 
 /// Whether a word is reserved, in capitals or not.
 pub(super) fn is_reserved(word: &str) -> bool {

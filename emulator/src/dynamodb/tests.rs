@@ -24,7 +24,7 @@ fn request(mut members: Value) -> Value {
     members
 }
 
-/// The placeholders out of a few that an expression uses, since a request with others is not valid.
+/// Adds the placeholders that the expression uses, because unused ones make a request invalid.
 fn with_placeholders(mut request: Value, expressions: &str) -> Value {
     let names = [("#state", "state"), ("#press", "state_ab"), ("#code", "code"), ("#dotted", "a.b"), ("#new", "n-e w")];
     let values = [

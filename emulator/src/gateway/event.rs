@@ -55,7 +55,7 @@ pub fn rest_event(request: &Request<Bytes>, arrival: &Arrival, resources: &Resou
     let headers = grouped_headers(&forwarded(request.headers(), arrival));
     let query = grouped_query(request.uri().query());
     let parameters: BTreeMap<_, _> = matched.parameters.into_iter().collect();
-    // The caller may choose it, which makes it no reference to rely on.
+    // The caller may choose this ID, so it is not a reliable reference.
     let request_id = text_of(request.headers(), "x-amzn-requestid").unwrap_or_else(|| arrival.request_id.to_string());
 
     Ok(json!({

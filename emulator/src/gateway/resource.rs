@@ -55,7 +55,7 @@ impl<'a> Match<'a> {
     }
 }
 
-/// One segment of a resource; the order is the one in which API Gateway prefers them.
+/// One segment of a resource, in API Gateway's order of preference.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Segment<'a> {
     Static(&'a str),

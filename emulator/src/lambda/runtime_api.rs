@@ -1,4 +1,4 @@
-//! The Runtime API of one process: the next event, please; here is its answer.
+//! The Runtime API of one process, which asks for events and posts answers.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -100,7 +100,7 @@ impl Drop for RuntimeApi {
 }
 
 impl Shared {
-    /// The next event, as soon as there is one; never, when there will be none.
+    /// Waits for the next event; waits for ever if none can come.
     async fn next(&self) -> Invocation {
         match self.events.lock().await.recv().await {
             Some(invocation) => invocation,
@@ -116,7 +116,7 @@ impl Shared {
     fn conclude(&self, request_id: &str, posted: Posted) -> Response {
         match self.running().take_if(|(running, _)| running == request_id) {
             Some((_, waiting)) => {
-                // Who no longer waits has killed the process.
+                // If the receiver is gone, the caller has already killed the process.
                 let _passed_on = waiting.send(posted);
                 accepted()
             }

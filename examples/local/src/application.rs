@@ -43,7 +43,7 @@ pub(crate) struct Application {
 }
 
 impl Application {
-    /// The one that is named, or the emulator's own, whose steps are told.
+    /// The application that the options name, or the emulator's own, which prints its steps.
     pub(crate) async fn start(choice: &Choice) -> Result<Self, Mistake> {
         let client_id = choice.client_id.clone();
         if let (Some(authorization_endpoint), Some(token_endpoint)) =
@@ -71,7 +71,7 @@ impl Application {
         self.endpoints.authorization_endpoint.origin().ascii_serialization()
     }
 
-    /// Registers AppFabric's redirect URI; at another application somebody else does.
+    /// Registers AppFabric's redirect URI. An application that runs elsewhere must already know it.
     pub(crate) fn register(&self, redirect_uri: &str) -> Result<(), stand_in::RegistrationError> {
         match &self.stand_in {
             Some(stand_in) => stand_in.register_redirect_uri(&self.client_id, redirect_uri),
@@ -80,7 +80,7 @@ impl Application {
     }
 }
 
-/// The same address by the other name of this machine, which is another site to a browser.
+/// The same address with `localhost` as its host, which is another site to a browser.
 fn on_another_site(url: &str) -> Url {
     let mut url = address(url);
     url.set_host(Some("localhost")).expect("a URL that has a host takes another");

@@ -56,7 +56,7 @@ pub(crate) fn start(options: &Options, sdk: &SdkConfig, arn: &AuthorizationArn) 
     Ok(watched(Arc::new(Endpoint::new(config, AppFabric::new(sdk.clone()), None))))
 }
 
-/// What is told holds no link, no `state`, no code and no cookie.
+/// The handler, which prints each request and answer without any link, `state`, code or cookie.
 fn watched(endpoint: Arc<Endpoint>) -> gateway::Handler {
     gateway::handler(move |event: Value| {
         let endpoint = Arc::clone(&endpoint);

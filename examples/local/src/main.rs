@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
         Err(help) => {
-            // A terminal that was closed needs none.
+            // Ignore errors: the terminal may be closed.
             let _ = help.print();
             return ExitCode::SUCCESS;
         }
@@ -69,7 +69,7 @@ async fn run(options: &Options) -> Result<(), Mistake> {
         .client(&options.application.client_id, &options.application.client_secret);
     let arn = appfabric.create_authorization(Region::UsEast1, authorization);
 
-    // It ends with this value.
+    // The gateway ends when this value is dropped.
     let _gateway = if let Some(api) = &options.function_at {
         // That function does not know our alias.
         let redirect_uri =

@@ -20,7 +20,7 @@ use crate::function::{self, ALIAS};
 
 const REGION: &str = "us-east-1";
 
-/// Credentials for nobody; the emulator verifies no signature.
+/// Dummy credentials: the emulator does not verify signatures.
 const ACCESS_KEY: (&str, &str) = ("AKIDEXAMPLE", "example");
 
 /// Somebody who wants an app authorization connected.

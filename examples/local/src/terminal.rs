@@ -23,7 +23,7 @@ pub(crate) fn set_apart(lines: &[impl AsRef<str>]) {
 /// Says on standard error why nothing was started.
 pub(crate) fn complain(mistake: &impl Display) {
     let lines = mistake.to_string().lines().map(|line| wrapped("", line, 4)).collect::<String>();
-    // Nobody is left to be told if this fails.
+    // Ignore errors: there is no other place to report them.
     let _ = io::stderr().write_all(lines.as_bytes());
 }
 
