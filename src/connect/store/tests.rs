@@ -149,7 +149,8 @@ fn in_table(sends_items: bool) -> Store {
     Store::new(Some(Table::new(&sdk, &table)))
 }
 
-/// Something that happens to a flow or a code. Numbers choose a browser, a press or a code.
+/// Something that happens to a flow or a code. Numbers choose a code, one of the latest presses (3: an unknown `state`), and
+/// a browser (3: the one that pressed).
 #[derive(Clone, Debug)]
 enum Step {
     Press { browser: usize },
@@ -164,11 +165,16 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let outcome = || proptest::sample::select(Outcome::ALL.to_vec());
     let pending = vec![Outcome::Connected, Outcome::InProgress, Outcome::Unconfirmed];
-    let back = (0..4_usize, proptest::collection::vec(0..3_usize, 0..3), 0..3_usize, proptest::bool::weighted(0.1));
+    let back = (
+        0..4_usize,
+        proptest::collection::vec(prop_oneof![0..3_usize, Just(3)], 0..3),
+        0..2_usize,
+        proptest::bool::weighted(0.1),
+    );
     let step = prop_oneof![
         3 => (0..3_usize).prop_map(|browser| Step::Press { browser }),
         5 => back.prop_map(|(press, browsers, code, elsewhere)| Step::Return { press, browsers, code, elsewhere }),
-        1 => (0..4_usize).prop_map(|press| Step::Release { press }),
+        2 => (0..4_usize).prop_map(|press| Step::Release { press }),
         1 => proptest::sample::select(pending).prop_map(Step::Finish),
         2 => (0..3_usize).prop_map(|code| Step::Claim { code }),
         2 => (0..4_usize, outcome()).prop_map(|(claim, outcome)| Step::Record { claim, outcome }),
@@ -182,7 +188,7 @@ async fn story(store: &Store, steps: &[Step], secrets: &Secrets) -> Vec<String> 
     let id = FlowId::of(&secrets.link);
     let mut now = at(0);
     store.begin(id, flow(), SECOND).await.unwrap();
-    let (mut told, mut presses, mut claims) = (Vec::new(), 0, Vec::new());
+    let (mut told, mut pressed, mut claims) = (Vec::new(), Vec::new(), Vec::new());
     for step in steps {
         let budget = Budget::new(now, Duration::from_secs(25));
         let answer = match step {
@@ -191,22 +197,24 @@ async fn story(store: &Store, steps: &[Step], secrets: &Secrets) -> Vec<String> 
                 String::new()
             }
             Step::Press { browser } => {
-                let (secret, cookie) = (secrets.presses[presses % 24].hash(), secrets.cookies[*browser].hash());
-                let redirect_uri = RedirectUri::new("https://connect.example.com", &format!("/{presses}")).unwrap();
-                presses += 1;
+                let (number, cookie) = (pressed.len(), secrets.cookies[*browser].hash());
+                let redirect_uri = RedirectUri::new("https://connect.example.com", &format!("/{number}")).unwrap();
+                let secret = secrets.presses[number].hash();
+                pressed.push(*browser);
                 let press = Press { secret, cookie, redirect_uri, used: None };
                 format!("{:?}", store.bind(id, press, now, SECOND).await.unwrap())
             }
             Step::Return { press, browsers, code: number, elsewhere } => {
-                let state = secrets.state(id, *press);
-                let cookies: Vec<Secret> = browsers.iter().map(|browser| again(&secrets.cookies[*browser])).collect();
+                let (state, presser) = secrets.state(id, &pressed, *press);
+                let browsers = browsers.iter().map(|browser| if *browser == 3 { presser } else { *browser });
+                let cookies: Vec<Secret> = browsers.map(|browser| again(&secrets.cookies[browser])).collect();
                 let here = app_authorization().canonical_name();
                 let app_authorization = if *elsewhere { "us-east-1/another" } else { &here };
                 let by = Bearer { cookies: &cookies, app_authorization, now };
                 format!("{:?}", store.take(&state, &code(*number), &by, SECOND).await.unwrap())
             }
             Step::Release { press } => {
-                format!("{:?}", store.release(&secrets.state(id, *press), now, SECOND).await.unwrap())
+                format!("{:?}", store.release(&secrets.state(id, &pressed, *press).0, now, SECOND).await.unwrap())
             }
             Step::Finish(outcome) => format!("{:?}", store.finish(id, *outcome, SECOND).await.unwrap()),
             Step::Claim { code: number } => {
@@ -240,12 +248,15 @@ struct Secrets {
 
 impl Secrets {
     fn random() -> Arc<Self> {
-        let presses = (0..24).map(|_| Secret::random()).collect();
+        let presses = (0..=24).map(|_| Secret::random()).collect();
         Arc::new(Self { link: Secret::random(), cookies: [(); 3].map(|()| Secret::random()), presses })
     }
 
-    fn state(&self, flow: FlowId, press: usize) -> State {
-        State { flow, press: again(&self.presses[press]) }
+    /// The `state` of one of the latest presses, and the browser that pressed.
+    fn state(&self, flow: FlowId, pressed: &[usize], latest: usize) -> (State, usize) {
+        let number = if latest < 3 { pressed.len().checked_sub(1 + latest) } else { None };
+        let press = again(&self.presses[number.unwrap_or(24)]);
+        (State { flow, press }, number.map_or(0, |number| pressed[number]))
     }
 }
 
