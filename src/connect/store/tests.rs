@@ -205,8 +205,8 @@ async fn story(store: &Store, steps: &[Step], secrets: &Secrets) -> Vec<String> 
                 format!("{:?}", store.bind(id, press, now, SECOND).await.unwrap())
             }
             Step::Return { press, browsers, code: number, elsewhere } => {
-                let (state, presser) = secrets.state(id, &pressed, *press);
-                let browsers = browsers.iter().map(|browser| if *browser == 3 { presser } else { *browser });
+                let (state, owner) = secrets.state(id, &pressed, *press);
+                let browsers = browsers.iter().map(|browser| if *browser == 3 { owner } else { *browser });
                 let cookies: Vec<Secret> = browsers.map(|browser| again(&secrets.cookies[browser])).collect();
                 let here = app_authorization().canonical_name();
                 let app_authorization = if *elsewhere { "us-east-1/another" } else { &here };
