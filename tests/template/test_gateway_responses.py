@@ -143,7 +143,7 @@ def test_the_words_tell_what_is_lost_from_what_is_not(responses):
     for kind in ["THROTTLED", "WAF_FILTERED", "REQUEST_TOO_LARGE", "DEFAULT_4XX"]:
         assert "nothing was done" in page(responses[kind]) or "before anything was done" in page(responses[kind]), kind
     for kind in ["INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_5XX"]:
-        assert "we cannot tell" in page(responses[kind]), kind
+        assert "we do not know" in page(responses[kind]), kind
     assert headers(responses["THROTTLED"])["Retry-After"] == "30"
 
 
