@@ -35,7 +35,7 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// idle ones. A code that is sent on such a connection is lost, and the function cannot know that it was not spent.
 /// Within a callback, and between callbacks that follow closely, no connection is idle for so long. After it a new one
 /// is made, which takes two round trips. The clock (`CLOCK_MONOTONIC`) keeps running while the process is frozen.
-pub const IDLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// The longest answer that is read, in bytes; a longer one counts as unreadable.
 ///

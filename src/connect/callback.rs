@@ -52,12 +52,12 @@ pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Re
         Ok(AuthorizationResponse::Granted(code)) => code,
         Ok(AuthorizationResponse::Denied(error)) => {
             report.application_error = Some(error.code().to_owned());
-            report.flow(release(store, &arrived).await);
+            report.note_flow(release(store, &arrived).await);
             return report.ended(error.outcome());
         }
         Err(malformed) => {
             report.malformed = Some(malformed);
-            report.flow(release(store, &arrived).await);
+            report.note_flow(release(store, &arrived).await);
             return report.ended(Outcome::InvalidRequest);
         }
     };
@@ -70,7 +70,7 @@ pub(crate) async fn callback(services: Services<'_>, arrived: Arrived<'_>) -> Re
     // 3. `state` is checked and used up before the code is spent.
     let key = Hash::of_code(&app_authorization, &code);
     if state_mode == StateMode::Off {
-        report.flow(release(store, &arrived).await);
+        report.note_flow(release(store, &arrived).await);
     } else {
         match prove(store, &arrived, &app_authorization, &key).await {
             Ok((proof, flow)) => (report.proof, report.flow) = (proof, flow),

@@ -88,7 +88,7 @@ impl Report {
     }
 
     /// Adds the table's answer about a flow, or records that the table did not answer.
-    pub(super) fn flow(&mut self, answer: Result<Option<FlowId>, Unreachable>) {
+    pub(super) fn note_flow(&mut self, answer: Result<Option<FlowId>, Unreachable>) {
         match answer {
             Ok(flow) => self.flow = flow,
             Err(unreachable) => self.unreachable.push(unreachable),
@@ -97,17 +97,17 @@ impl Report {
 
     /// The error code from AWS: AppFabric's, or the table's if AppFabric was not asked and the callback failed.
     pub(crate) fn error_code(&self) -> Option<&str> {
-        let table = self.table_alone().map(|unreachable| unreachable.error_code.as_str());
+        let table = self.table_error().map(|unreachable| unreachable.error_code.as_str());
         self.calls.error_code.as_deref().or(table)
     }
 
     /// Whether AWS refuses our own credentials, signature or clock.
     pub(crate) fn not_authenticated(&self) -> bool {
-        self.calls.not_authenticated || self.table_alone().is_some_and(Unreachable::is_about_authentication)
+        self.calls.not_authenticated || self.table_error().is_some_and(Unreachable::is_about_authentication)
     }
 
-    fn table_alone(&self) -> Option<&Unreachable> {
-        let is_alone = self.calls.time.is_none() && self.outcome.page() == ResultPage::Failed;
-        self.unreachable.first().filter(|_| is_alone)
+    fn table_error(&self) -> Option<&Unreachable> {
+        let is_decisive = self.calls.time.is_none() && self.outcome.page() == ResultPage::Failed;
+        self.unreachable.first().filter(|_| is_decisive)
     }
 }

@@ -125,7 +125,7 @@ impl Store {
         }
     }
 
-    /// [`Flow::bind`].
+    /// Gives a flow to a browser: [`Flow::bind`].
     pub(crate) async fn bind(
         &self,
         id: FlowId,
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// [`Flow::take`].
+    /// Uses up a `state`: [`Flow::take`].
     pub(super) async fn take(
         &self,
         state: &State,
@@ -153,7 +153,7 @@ impl Store {
         }
     }
 
-    /// [`Flow::release`].
+    /// Ends an ownership: [`Flow::release`].
     pub(super) async fn release(&self, state: &State, now: SystemTime, within: Duration) -> Result<bool, Unreachable> {
         match &self.table {
             Some(table) => table.release(state, now, within).await,
@@ -161,7 +161,7 @@ impl Store {
         }
     }
 
-    /// [`Flow::finish`].
+    /// Ends a flow: [`Flow::finish`].
     pub(super) async fn finish(&self, id: FlowId, outcome: Outcome, within: Duration) -> Result<(), Unreachable> {
         let Some(table) = &self.table else {
             self.memory.change(id, |flow| flow.finish(outcome));

@@ -5,7 +5,9 @@ use std::time::Duration;
 use http::{StatusCode, header};
 use url::Url;
 
-use super::{Cause, ConnectPage, Endpoint, Reference, Refusal, Request, Response, Visit, location, policy_with_form};
+use super::{
+    Cause, ConnectPage, Endpoint, Reference, Refusal, Request, Response, Route, Visit, location, policy_with_form,
+};
 use crate::aws::{LookFailure, Seen, Unreachable};
 use crate::config::PageUrl;
 use crate::connect::{Dead, Flow, FlowId, Press, State};
@@ -48,7 +50,7 @@ impl Endpoint {
         lines::page(&PageLine {
             severity: Severity::Info,
             status: status.as_u16(),
-            route: visit.route.as_ref().map(super::route::Route::pattern),
+            route: visit.route.as_ref().map(Route::pattern),
             reference: visit.reference,
             flow: Some(id),
             connection: Some(&connection.name),

@@ -38,7 +38,7 @@ const UNKNOWN_CONNECTION: Problem = Problem(
     "There is no such connection. Compare APP_AUTHORIZATIONS, the identifiers and the role's AppFabric statements.",
 );
 const NOBODY_TO_ASK: Problem =
-    Problem(409, "The app authorization has no authUrl, as with an API key, so nobody can be asked to consent.");
+    Problem(409, "The app authorization has no authUrl, as with an API key, so there is no consent to ask for.");
 const NO_REDIRECT_URI: Problem =
     Problem(503, "AppFabric accepts no redirect URI at this address. Set PUBLIC_BASE_URL to the API's https address.");
 const APPFABRIC_DOWN: Problem = Problem(503, "AppFabric does not answer. Try again in a few minutes.");

@@ -1,7 +1,6 @@
 //! Every line of the log. None of them holds a code, a `state`, a cookie, a link or a query.
 
-use std::time::Duration;
-
+use super::milliseconds;
 use crate::aws::Unreachable;
 use crate::connect::{FlowId, Proof, Report};
 use crate::values::{Budget, Malformed, Severity, StateMode};
@@ -133,8 +132,4 @@ pub(crate) fn flow_table_unreachable(unreachable: &Unreachable, reference: &str)
 /// A variable has a value that the function cannot start with.
 pub fn faulty_configuration(variable: &str, problem: &str) {
     tracing::error!(variable, problem, "faulty configuration");
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::milliseconds;
 use crate::aws::rfc_3339;
 use crate::connect::{Proof, Report};
 use crate::values::{Budget, StateMode};
@@ -118,8 +119,4 @@ impl Metric {
         let metrics = [json!({ "Name": self.name, "Unit": self.unit })];
         json!({ "Namespace": "AppFabricConnect", "Dimensions": dimensions, "Metrics": metrics })
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -217,7 +217,7 @@ fn an_item_is_put_in_place_of_another_and_got() {
     assert_eq!(table.clone().perform("PutItem", &put), (200, json!({})));
     assert_eq!(get("a"), (200, json!({"Item": put["Item"]})));
     let (status, body) = table.perform("PutItem", &put);
-    assert_eq!((status, body.get("Item")), (400, None), "nobody has asked for the item");
+    assert_eq!((status, body.get("Item")), (400, None), "the request did not ask for the item");
     assert_eq!(table.requests().len(), 6);
     assert_eq!(table.requests()[5], ("PutItem".to_owned(), put));
 }

@@ -96,7 +96,7 @@ fn body() -> String {
     json!({ "connection": ALIAS }).to_string()
 }
 
-/// The SDK, with credentials for nobody, calling the emulator.
+/// The SDK, with made-up credentials, calling the emulator.
 pub(crate) fn sdk(url: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
