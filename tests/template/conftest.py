@@ -6,7 +6,7 @@ import stack as stacks
 
 @pytest.fixture(scope="session")
 def source():
-    """The template as it is written."""
+    """The template as it is written, the nested stack written out."""
     return stacks.source()
 
 

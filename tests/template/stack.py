@@ -1,24 +1,20 @@
 """The stack that CloudFormation makes of the template: SAM's transform, then parameters, conditions and functions.
 
-As a program it writes what is deployed with every optional part off and with every one on, for linters, and what the API
-answers by itself, for a browser:
+As a program it writes what is deployed with every optional part off and with every one on, for linters, the plain
+CloudFormation of a release, for CDK, and what the API answers by itself, for a browser:
 
     python tests/template/stack.py FOLDER
 """
 
-import copy
 import json
-import os
 import re
 import sys
-from functools import cache
 from pathlib import Path
 
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
 ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "template.yaml"
+sys.path.insert(0, str(ROOT / ".ci"))
+
+from rendering import cloudformation, source, transformed
 
 # What a deployment says to each parameter that is empty by default, where the template may look at it.
 EXAMPLES = {
@@ -28,7 +24,6 @@ EXAMPLES = {
     "PublicBaseUrl": "https://cdn.example.com",
     "AppAuthorizations": "{}",
     "AppFabricRegion": "us-east-1",
-    "AppBundleRegion": "us-east-1",
     "AppFabricKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "DomainName": "connect.example.com",
     "CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555",
@@ -37,6 +32,7 @@ EXAMPLES = {
     "ReservedConcurrency": "10",
     "LogKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:connections",
+    "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundaries/functions",
 }
 
 # The account that the tests deploy to.
@@ -49,34 +45,6 @@ ACCOUNT = {
 }
 
 NOTHING = {"Ref": "AWS::NoValue"}
-
-
-class NoManagedPolicies:
-    """The template uses none, so IAM is not asked for their names."""
-
-    def load(self):
-        return {}
-
-
-@cache
-def source_text():
-    return TEMPLATE.read_text()
-
-
-def source():
-    """The template as it is written."""
-    return yaml_parse(source_text())
-
-
-def transformed(source):
-    """The CloudFormation that SAM makes of it."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    fragment = copy.deepcopy(source)
-    for resource in fragment["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            # What `sam package` does: the translator takes no local path.
-            resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    return transform(fragment, {}, NoManagedPolicies())
 
 
 class Deployment:
@@ -209,6 +177,14 @@ def refs(node):
     return values_of(node, "Ref")
 
 
+def references(node):
+    """All parameters and resources that the tree refers to; of a resource's attribute both."""
+    texts = [it for value in values_of(node, "Fn::Sub") for it in strings(value)]
+    inside = {name for text in texts for name in re.findall(r"\$\{([^}!]+)\}", text)}
+    attributes = {".".join(it) for it in values_of(node, "Fn::GetAtt")}
+    return {it for it in {*refs(node), *inside, *attributes} if not it.startswith("AWS::")}
+
+
 def resources(stack, kind):
     return {name: it for name, it in stack["Resources"].items() if it["Type"] == kind}
 
@@ -285,10 +261,10 @@ def gateway_responses(deployment):
 def write(folder):
     stack = transformed(source())
     folder.mkdir(parents=True, exist_ok=True)
-    off = {"ApiGatewayLogRole": "keep"}
-    for name, parameters in {"off": off, "on": optional(stack)}.items():
+    for name, parameters in {"off": {}, "on": optional(stack)}.items():
         deployment = Deployment(stack, parameters, names=False)
         (folder / f"{name}.json").write_text(json.dumps(deployment.template(), indent=1))
+    (folder / "cloudformation.json").write_text(cloudformation("test"))
     (folder / "gateway_responses.json").write_text(json.dumps(gateway_responses(Deployment(stack))))
 
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from stack import default, only, resources, strings, values_of
+from stack import only, resources, strings, transformed, values_of
 
 # What a line of the access log may hold: nothing of these is chosen by whoever sends the request, but for the method.
 HARMLESS = {
@@ -67,7 +67,7 @@ def test_the_api_invokes_the_function_itself_whoever_has_signed(stack):
 def test_the_api_is_regional_and_has_one_stage(stack):
     api = only(stack, "AWS::ApiGateway::RestApi")
     assert api["EndpointConfiguration"]["Types"] == ["REGIONAL"]
-    assert default(stack, stage(stack)["StageName"]) == "live"
+    assert stage(stack)["StageName"] == "live"
     assert "StageName" not in only(stack, "AWS::ApiGateway::Deployment")
 
 
@@ -105,12 +105,6 @@ def test_the_access_log_is_json_without_anything_that_the_request_says(stack):
         assert "$input" not in text and "method.request" not in text
 
 
-def test_the_stage_waits_for_the_role_that_its_log_takes(stack, deploy):
-    assert stack["Resources"]["Api"]["DependsOn"] in ("ApiGatewayAccount", ["ApiGatewayAccount"])
-    kept = deploy(ApiGatewayLogRole="keep").resources()
-    assert "DependsOn" not in kept["Api"]
-
-
 def test_nothing_but_the_function_writes_down_a_request(stack):
     # Each of these would record the query, and with it the authorization code, or the path of a connect link, a secret: the
     # execution log, its data trace, and the API's own segments in X-Ray, whose URL has both.
@@ -127,35 +121,27 @@ def test_nothing_but_the_function_writes_down_a_request(stack):
     ("parameters", "base"),
     [
         ({}, "https://abc123.execute-api.eu-west-1.amazonaws.com/live"),
-        ({"StageName": "v1"}, "https://abc123.execute-api.eu-west-1.amazonaws.com/v1"),
         ({"PublicBaseUrl": "https://cdn.example.com"}, "https://cdn.example.com"),
         ({"DomainName": "connect.example.com"}, "https://connect.example.com"),
         ({"DomainName": "connect.example.com", "PublicBaseUrl": "https://cdn.example.com"}, "https://cdn.example.com"),
     ],
 )
-def test_the_outputs_name_the_redirect_uri_and_the_pages(deploy, parameters, base):
+def test_the_outputs_name_the_redirect_uri(deploy, parameters, base):
     deployment = deploy(**parameters)
     outputs = deployment.outputs()
     assert outputs["RedirectUri"] == base + "/callback/{appBundleIdentifier}/{appAuthorizationIdentifier}"
     assert outputs["RedirectUriByAlias"] == base + "/callback/{alias}"
-    for name, path in [("SuccessPage", "connected"), ("PendingPage", "pending"), ("FailurePage", "failed")]:
-        assert outputs[name] == f"{base}/{path}"
     # What the outputs say is what the function is told; without either it is told by each event.
     told = deployment.resources()["Function"]["Properties"]["Environment"]["Variables"]["PUBLIC_BASE_URL"]
     assert told == ("" if "execute-api" in base else base)
 
 
-def test_a_page_of_the_deployers_is_the_output(deploy):
-    outputs = deploy(SuccessUrl="https://example.com/done", DomainName="connect.example.com").outputs()
-    assert (outputs["SuccessPage"], outputs["FailurePage"]) == ("https://example.com/done", "https://connect.example.com/failed")
-
-
 @pytest.mark.parametrize("base_url", ["", "https://connect.example.com"])
 def test_flows_are_begun_at_the_stages_own_address_whatever_stands_in_front(deploy, base_url):
     # The signature covers the host that the API sees.
-    outputs = deploy(PublicBaseUrl=base_url, StageName="v1").outputs()
-    assert outputs["FlowsEndpoint"] == "https://abc123.execute-api.eu-west-1.amazonaws.com/v1/flows"
-    assert outputs["FlowsArn"] == "arn:aws:execute-api:eu-west-1:123456789012:abc123/v1/POST/flows"
+    outputs = deploy(PublicBaseUrl=base_url).outputs()
+    assert outputs["FlowsEndpoint"] == "https://abc123.execute-api.eu-west-1.amazonaws.com/live/flows"
+    assert outputs["FlowsArn"] == "arn:aws:execute-api:eu-west-1:123456789012:abc123/live/POST/flows"
 
 
 def test_the_outputs_name_what_an_operator_looks_for(deploy):
@@ -166,8 +152,17 @@ def test_the_outputs_name_what_an_operator_looks_for(deploy):
     assert "DashboardUrl" in outputs
 
 
-def test_the_api_is_made_anew_when_a_page_of_its_own_changes(source, stack):
-    # SAM names a deployment by its definition, which has the keys of the mapping and not what stands there.
-    assert len(resources(stack, "AWS::ApiGateway::Deployment")) == 1
-    (key,) = source["Mappings"]["GatewayResponse"]
-    assert key in json.dumps(only(stack, "AWS::ApiGateway::RestApi")["Body"])
+def test_every_deployment_deploys_the_api_anew(source, monkeypatch):
+    # Otherwise SAM names a deployment by the paths. A page of the mapping and the TLS policy are no part of them.
+    names = set()
+    for second in [1, 2]:
+        monkeypatch.setattr("samtranslator.model.apigateway.time.time", lambda: second)
+        names |= set(resources(transformed(source), "AWS::ApiGateway::Deployment"))
+    assert len(names) == 2
+
+
+def test_the_api_calls_the_alias(stack):
+    for path, method in methods(stack).items():
+        assert "functions/${FunctionAliaslive}/invocations" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"], path
+    for permission in resources(stack, "AWS::Lambda::Permission").values():
+        assert permission["Properties"]["FunctionName"] == {"Ref": "FunctionAliaslive"}

@@ -6,13 +6,11 @@ Run as a program it prints the table. Every price is the public one of us-east-1
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 
 import pytest
 from documents import text
-from samtranslator.yaml_helper import yaml_parse
-
-ROOT = Path(__file__).parents[2]
+from stack import ROOT, source
 
 CALLBACKS = [0, 1_000, 1_000_000]
 
@@ -230,8 +228,7 @@ def metric_months(callbacks):
     return sum(min(HOURS, callbacks * share) for share in shares) / HOURS
 
 
-def template():
-    return yaml_parse((ROOT / "template.yaml").read_text())
+template = cache(source)
 
 
 def resources(kind):

@@ -13,8 +13,8 @@ def test_every_link_leads_somewhere(page):
     assert [fault for fault in (broken(page, target) for target in links(page)) if fault] == []
 
 
-def test_every_link_of_the_template_leads_somewhere():
-    found = re.findall(r"[\w./-]+\.md(?:#[\w-]+)?", text("template.yaml"))
+def test_every_link_of_the_templates_leads_somewhere():
+    found = re.findall(r"[\w./-]+\.(?:md|yaml)(?:#[\w-]+)?", text("template.yaml") + text("watching.yaml"))
     assert len(found) > 12
     assert [fault for fault in (broken("template.yaml", target) for target in found) if fault] == []
 

@@ -1,8 +1,10 @@
 """The function, its logs and its table."""
 
 import json
+import re
 
-from stack import ROOT, default, function, only, resources, strings, values_of
+import pytest
+from stack import EXAMPLES, ROOT, default, function, only, references, resources, source, strings, values_of
 
 # The parameters of the function's configuration, by their variables.
 PARAMETERS = {
@@ -61,7 +63,7 @@ def test_the_log_is_json_in_its_own_group(stack):
     assert logging["LogFormat"] == "JSON"
     assert logging["LogGroup"] == {"Ref": "LogGroup"}
     assert default(stack, logging["ApplicationLogLevel"]) == "INFO"
-    assert default(stack, logging["SystemLogLevel"]) == "INFO"
+    assert logging["SystemLogLevel"] == "INFO"
 
 
 def test_no_level_loses_the_line_of_a_callback_or_its_metrics(stack):
@@ -80,9 +82,8 @@ def test_every_log_ends_some_day_and_takes_a_key(deploy):
 
 
 def test_the_function_gives_up_before_the_api_does(stack):
-    timeout = function(stack)["Timeout"]
-    longest = stack["Parameters"][timeout["Ref"]]["MaxValue"]
-    assert 20 < default(stack, timeout) <= longest
+    longest = function(stack)["Timeout"]
+    assert longest > 20
     waiting = list(values_of(stack["Resources"], "timeoutInMillis"))
     paths = only(stack, "AWS::ApiGateway::RestApi")["Body"]["paths"]
     assert len(waiting) == len(paths)
@@ -145,10 +146,37 @@ def test_a_flow_table_can_be_replaced(stack):
     assert "TableName" not in only(stack, "AWS::DynamoDB::Table")
 
 
-def test_the_flow_table_goes_with_the_stack_unless_the_deployer_retains_it(source, stack):
+def test_the_flow_table_goes_with_the_stack(stack):
     (table,) = resources(stack, "AWS::DynamoDB::Table").values()
-    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == {"Ref": "FlowTableDeletionPolicy"}
-    parameter = stack["Parameters"]["FlowTableDeletionPolicy"]
-    assert (parameter["Default"], parameter["AllowedValues"]) == ("Delete", ["Delete", "Retain"])
-    # CloudFormation itself takes no function there; this transform puts the value in its place before SAM's reads it.
-    assert source["Transform"] == ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Delete"
+
+
+def test_an_update_leaves_the_versions_before_it(stack):
+    (version,) = resources(stack, "AWS::Lambda::Version").values()
+    assert version["DeletionPolicy"] == version["UpdateReplacePolicy"] == "Retain"
+    (alias,) = resources(stack, "AWS::Lambda::Alias").values()
+    assert alias["Properties"]["Name"] == "live"
+
+
+@pytest.mark.parametrize(("parameter", "declared"), source()["Parameters"].items())
+def test_a_changed_setting_publishes_a_version(deploy, parameter, declared):
+    # The alias goes on with the version before until CloudFormation sees that the version itself has changed.
+    others = [it for it in declared.get("AllowedValues", []) if it != declared["Default"]]
+    changed = others[0] if others else EXAMPLES.get(parameter, f"{declared['Default']}0")
+    before, after = deploy().resources(), deploy(**{parameter: changed}).resources()
+    # How many instances there may be is no part of a version.
+    functions = [it["Function"]["Properties"] | {"ReservedConcurrentExecutions": None} for it in (before, after)]
+    assert (functions[0] != functions[1]) == (before["SettingsVersion"] != after["SettingsVersion"])
+
+
+def test_a_replaced_resource_publishes_a_version(stack):
+    of_function = references(function(stack)) - set(stack["Parameters"]) - {"SettingsVersion.VersionNumber"}
+    settings = references(stack["Resources"]["SettingsVersion"]["Properties"]["Content"])
+    assert of_function == settings - set(stack["Parameters"]) == {"FlowTable", "LogGroup", "Role.Arn"}
+
+
+def test_the_function_and_its_version_have_the_number_of_the_settings(stack):
+    # Lambda publishes nothing if the function is as it was, and CloudFormation takes that for an error.
+    (version,) = resources(stack, "AWS::Lambda::Version").values()
+    for properties in [function(stack), version["Properties"]]:
+        assert "${SettingsVersion.VersionNumber}" in properties["Description"]["Fn::Sub"]

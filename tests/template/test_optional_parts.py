@@ -17,7 +17,7 @@ SWITCHES = {
     "ReservedConcurrency": EXAMPLES["ReservedConcurrency"],
     "PublicBaseUrl": EXAMPLES["PublicBaseUrl"],
     "AppAuthorizations": "{}",
-    "ApiGatewayLogRole": "keep",
+    "PermissionsBoundaryArn": EXAMPLES["PermissionsBoundaryArn"],
 }
 
 
@@ -44,7 +44,7 @@ def test_a_domain_is_mapped_to_the_stage_and_gets_its_records(deploy):
     assert there["Domain"]["Properties"]["EndpointConfiguration"]["Types"] == ["REGIONAL"]
     assert there["Domain"]["Properties"]["RegionalCertificateArn"] == EXAMPLES["CertificateArn"]
     # The base path is empty, so that the redirect URI is short.
-    assert there["DomainMapping"]["Properties"] == {"DomainName": "Domain", "RestApiId": "abc123", "Stage": "ApiStage"}
+    assert there["DomainMapping"]["Properties"] == {"DomainName": "Domain", "RestApiId": "abc123", "Stage": "ApiliveStage"}
     assert without_zone.outputs()["DomainTarget"] == "Domain.RegionalDomainName"
     assert not {"RecordOfIpv4", "RecordOfIpv6"} & set(there)
     with_zone = deploy(**domain, HostedZoneId="Z0123456789ABCDEFGHIJ").resources()
@@ -61,11 +61,11 @@ def test_a_firewall_stands_before_the_stage(stack, deploy):
     (firewall,) = [it for it in deploy(WebAclArn=EXAMPLES["WebAclArn"]).resources().values() if it["Type"].startswith("AWS::WAFv2")]
     assert firewall["Properties"] == {
         "WebACLArn": EXAMPLES["WebAclArn"],
-        "ResourceArn": "arn:aws:apigateway:eu-west-1::/restapis/abc123/stages/ApiStage",
+        "ResourceArn": "arn:aws:apigateway:eu-west-1::/restapis/abc123/stages/ApiliveStage",
     }
     # Of the resource, so that it is there before.
-    assert "ApiStage" in stack["Resources"]
-    assert "ApiStage" in str(stack["Resources"]["Firewall"])
+    assert "ApiliveStage" in stack["Resources"]
+    assert "ApiliveStage" in str(stack["Resources"]["Firewall"])
 
 
 @pytest.mark.parametrize("kind", ["AWS::EC2::VPC", "AWS::EC2::SecurityGroup"])

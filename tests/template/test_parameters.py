@@ -110,10 +110,20 @@ def test_what_cannot_work_is_refused_before_anything_is_deployed(deploy, paramet
 def test_sam_is_told_what_every_deployment_takes():
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
     deploy = config["deploy"]["parameters"]
-    # The transforms, and roles whose names CloudFormation chooses.
+    # The transform, and a role whose name CloudFormation chooses.
     assert set(deploy["capabilities"].split()) == {"CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"}
     assert deploy["resolve_s3"] is True and deploy["confirm_changeset"] is True
     for command in ["local_invoke", "local_start_api"]:
         assert (ROOT / config[command]["parameters"]["env_vars"]).is_file()
-    # A parameter there would be everybody's.
-    assert "parameter_overrides" not in str(config)
+    # A parameter there would be everybody's. `sam build` reads this part, too.
+    assert config["global"]["parameters"]["parameter_overrides"] == {}
+
+
+def test_the_parameters_of_the_comments_are_those_of_the_template(source):
+    text = re.sub(r'^# (\w+ = )', r"\1", (ROOT / "samconfig.toml").read_text(), flags=re.MULTILINE)
+    examples = tomllib.loads(text)["default"]["global"]["parameters"]["parameter_overrides"]
+    assert len(examples) == 3 and set(examples) <= set(source["Parameters"])
+
+
+def test_there_are_fewer_parameters_than_anybody_wants_to_be_asked_for(source):
+    assert len(source["Parameters"]) < 26

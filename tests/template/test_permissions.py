@@ -1,7 +1,8 @@
 """What the function, and whoever calls it, is allowed."""
 
 import pytest
-from stack import EXAMPLES, as_list, function, resources, role, statements
+from rendering import read
+from stack import EXAMPLES, ROOT, as_list, function, resources, role, statements
 
 BUNDLE = "11111111-2222-3333-4444-555555555555"
 
@@ -28,8 +29,7 @@ def test_the_functions_role_is_its_only_one_and_has_no_managed_policy(stack):
     assert not resources(stack, "AWS::IAM::ManagedPolicy")
     assert not resources(stack, "AWS::IAM::Policy")
     assert function(stack)["Role"] == {"Fn::GetAtt": ["Role", "Arn"]}
-    # The other one is API Gateway's, by which it writes access logs.
-    assert set(resources(stack, "AWS::IAM::Role")) == {"Role", "ApiGatewayRole"}
+    assert set(resources(stack, "AWS::IAM::Role")) == {"Role"}
 
 
 def test_only_lambda_assumes_the_role(stack):
@@ -59,8 +59,8 @@ def test_no_action_is_a_wildcard_and_only_what_has_no_resources_is_for_all(stack
             actions = as_list(statement["Action"])
             assert not any("*" in action for action in actions), name
             if statement["Resource"] == "*":
-                # X-Ray's two take no resource; API Gateway's role is for every API of the account.
-                assert {action.split(":")[0] for action in actions} == ({"xray"} if name == "Role" else {"logs"}), name
+                # X-Ray's two take no resource.
+                assert {action.split(":")[0] for action in actions} == {"xray"}, name
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,6 @@ def test_no_action_is_a_wildcard_and_only_what_has_no_resources_is_for_all(stack
         ({"AppFabricRegion": "us-east-1"}, "us-east-1", "*"),
         ({"AppAuthorizations": "{}"}, "*", "*"),
         ({"AppAuthorizations": "{}", "AppFabricRegion": "us-east-1"}, "*", "*"),
-        ({"AppAuthorizations": "{}", "AppBundleRegion": "us-east-1"}, "us-east-1", "*"),
-        ({"AppBundleRegion": "*"}, "*", "*"),
         ({"AppBundleIdentifier": BUNDLE}, "eu-west-1", BUNDLE),
         ({"AWS::Partition": "aws-cn"}, "eu-west-1", "*"),
     ],
@@ -118,11 +116,21 @@ def test_only_the_api_may_invoke_the_function(stack):
     assert not resources(stack, "AWS::Lambda::Url")
 
 
-def test_api_gateways_role_is_of_no_one_elses_use_and_stays_when_the_stack_goes(deploy):
-    there = deploy().resources()
-    (trust,) = there["ApiGatewayRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+def test_the_stack_leaves_the_setting_of_the_account_alone(stack):
+    assert not resources(stack, "AWS::ApiGateway::Account")
+
+
+def test_the_template_of_the_account_keeps_what_other_apis_use_when_its_stack_goes():
+    there = read(ROOT / "docs/account.yaml")["Resources"]
+    assert there["Account"]["Properties"] == {"CloudWatchRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
+    (trust,) = there["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
-    assert there["ApiGatewayAccount"]["Properties"] == {"CloudWatchRoleArn": "ApiGatewayRole.Arn"}
-    for name in ["ApiGatewayRole", "ApiGatewayAccount"]:
-        assert there[name]["DeletionPolicy"] == there[name]["UpdateReplacePolicy"] == "Retain"
-    assert not {"ApiGatewayRole", "ApiGatewayAccount"} & set(deploy(ApiGatewayLogRole="keep").resources())
+    for resource in there.values():
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("boundary", ["", EXAMPLES["PermissionsBoundaryArn"]])
+def test_a_role_has_the_boundary_and_the_path_that_an_organisation_demands(deploy, boundary):
+    properties = deploy(PermissionsBoundaryArn=boundary, RolePath="/services/").resources()["Role"]["Properties"]
+    assert properties.get("PermissionsBoundary", "") == boundary
+    assert properties["Path"] == "/services/"
