@@ -50,6 +50,11 @@ def write_out(template, name, resource):
     nested = read(TEMPLATE.parent / resource["Properties"]["TemplateURL"])
     given = resource["Properties"]["Parameters"]
     assert set(given) == set(nested["Parameters"]), f"{name}: {set(given) ^ set(nested['Parameters'])}"
+    # What would be lost, or be something else here than in a stack of its own.
+    assert set(nested) == {"AWSTemplateFormatVersion", "Description", "Parameters", "Conditions", "Resources", "Outputs"}
+    assert all(set(it) == {"Type", "Description"} and it["Type"] == "String" for it in nested["Parameters"].values())
+    assert not any("Condition" in it for it in nested["Outputs"].values())
+    assert "AWS::Stack" not in json.dumps(nested) and '{"Fn::Sub": [' not in json.dumps(nested)
     for part in ["Conditions", "Resources"]:
         assert not set(nested[part]) & set(template[part]), f"{name}: {part} of one name"
         template[part] |= with_values(nested[part], given)
@@ -139,7 +144,7 @@ def cloudformation(version):
             del resource["UpdateReplacePolicy"]
     # Other code is another version, too.
     settings = template["Resources"]["SettingsVersion"]["Properties"]["Content"]
-    settings["Fn::Sub"] += "Code=${CodeBucket}/${CodeKey}\n"
+    settings["Fn::Sub"] += f"Code=${{CodeBucket}}/${{CodeKey}} of {version}\n"
     # API Gateway deploys a changed API with a new deployment only, so a changed template is one.
     (deployment,) = (name for name, it in template["Resources"].items() if it["Type"] == "AWS::ApiGateway::Deployment")
     text = json.dumps(template, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
