@@ -1,9 +1,11 @@
 """The documents: every link leads somewhere, the README stays a front door, and each reason and setting has its place."""
 
 import re
+import shlex
 from urllib.parse import urljoin
 
 import pytest
+from awscli.clidriver import create_clidriver
 from documents import PAGES, ROOT, anchors_of, broken, headings, links, section, text
 from test_watching import outcomes
 
@@ -50,6 +52,26 @@ def test_every_parameter_and_variable_is_explained(source):
     (function,) = (it for it in source["Resources"].values() if it["Type"] == "AWS::Serverless::Function")
     for variable in function["Properties"]["Environment"]["Variables"]:
         assert re.search(rf"^\| [^|]*`{variable}`", page, re.MULTILINE), variable
+
+
+def aws_commands():
+    """Every command of the AWS CLI in the documents and in the comments of the templates, in words."""
+    pages = {page: text(page) for page in [*PAGES, "docs/account.yaml", "docs/waf.yaml"]}
+    for page, written in pages.items():
+        for command in re.findall(r"^[ #$]*aws ((?:.*\\\n)*.*)$|`aws ([^`]+)`", written, re.MULTILINE):
+            yield page, shlex.split("".join(command).replace("\\\n", " "), comments=True)
+
+
+@pytest.mark.parametrize(("page", "command"), list(aws_commands()), ids=lambda it: " ".join(it[:2]) if isinstance(it, list) else it)
+def test_the_aws_cli_knows_every_command(page, command):
+    service, operation, *words = command
+    cli = create_clidriver().create_help_command()
+    options = cli.command_table[service].create_help_command().command_table[operation].arg_table
+    given = {word[2:] for word in words if word.startswith("--")}
+    assert given <= {*options, *cli.arg_table}, f"{page}: {command}"
+    required = {name for name, option in options.items() if option.required}
+    # A sentence may name a command without its options, and "…" leaves out some.
+    assert required <= given or not given or "…" in words, f"{page}: {command}"
 
 
 @pytest.mark.parametrize(

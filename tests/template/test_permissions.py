@@ -1,5 +1,7 @@
 """What the function, and whoever calls it, is allowed."""
 
+import json
+
 import pytest
 from rendering import read
 from stack import EXAMPLES, ROOT, as_list, function, resources, role, statements
@@ -126,7 +128,11 @@ def test_the_template_of_the_account_keeps_what_other_apis_use_when_its_stack_go
     (trust,) = there["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "apigateway.amazonaws.com"}
     for resource in there.values():
-        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    (statement,) = statements(there["Role"]["Properties"]["Policies"])
+    assert "logs:PutLogEvents" in statement["Action"]
+    assert there["Role"]["Properties"]["Path"] == {"Ref": "RolePath"}
+    assert "PermissionsBoundaryArn" in json.dumps(there["Role"]["Properties"]["PermissionsBoundary"])
 
 
 @pytest.mark.parametrize("boundary", ["", EXAMPLES["PermissionsBoundaryArn"]])
