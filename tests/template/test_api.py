@@ -147,6 +147,7 @@ def test_flows_are_begun_at_the_stages_own_address_whatever_stands_in_front(depl
 def test_the_outputs_name_what_an_operator_looks_for(deploy):
     outputs = deploy().outputs()
     assert outputs["FunctionName"] == "Function"
+    assert outputs["FunctionVersion"].startswith("FunctionVersion") and outputs["FunctionVersion"].endswith(".Version")
     assert outputs["FlowTableName"] == "FlowTable"
     assert (outputs["LogGroupName"], outputs["AccessLogGroupName"]) == ("LogGroup", "AccessLogGroup")
     assert "DashboardUrl" in outputs

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from stack import EXAMPLES, ROOT, default, function, only, references, resources, source, strings, values_of
+from stack import EXAMPLES, ROOT, default, function, only, references, resources, source, strings, transformed, values_of
 
 # The parameters of the function's configuration, by their variables.
 PARAMETERS = {
@@ -173,6 +173,22 @@ def test_a_replaced_resource_publishes_a_version(stack):
     of_function = references(function(stack)) - set(stack["Parameters"]) - {"SettingsVersion.VersionNumber"}
     settings = references(stack["Resources"]["SettingsVersion"]["Properties"]["Content"])
     assert of_function == settings - set(stack["Parameters"]) == {"FlowTable", "LogGroup", "Role.Arn"}
+
+
+def test_the_settings_are_a_text_that_appconfig_keeps_itself(stack):
+    assert only(stack, "AWS::AppConfig::ConfigurationProfile")["LocationUri"] == "hosted"
+    # A profile without a type takes any text.
+    assert "Type" not in only(stack, "AWS::AppConfig::ConfigurationProfile")
+    assert only(stack, "AWS::AppConfig::HostedConfigurationVersion")["ContentType"] == "text/plain"
+
+
+def test_what_the_template_itself_says_of_the_function_publishes_a_version():
+    versions = set()
+    for timeout in [25, 26]:
+        template = source()
+        template["Resources"]["Function"]["Properties"]["Timeout"] = timeout
+        versions |= set(resources(transformed(template), "AWS::Lambda::Version"))
+    assert len(versions) == 2
 
 
 def test_the_function_and_its_version_have_the_number_of_the_settings(stack):

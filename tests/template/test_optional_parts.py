@@ -63,6 +63,7 @@ def test_a_firewall_stands_before_the_stage(stack, deploy):
         "WebACLArn": EXAMPLES["WebAclArn"],
         "ResourceArn": "arn:aws:apigateway:eu-west-1::/restapis/abc123/stages/ApiliveStage",
     }
+    assert deploy().outputs()["StageArn"] == firewall["Properties"]["ResourceArn"]
     # Of the resource, so that it is there before.
     assert "ApiliveStage" in stack["Resources"]
     assert "ApiliveStage" in str(stack["Resources"]["Firewall"])

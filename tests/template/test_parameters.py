@@ -77,6 +77,7 @@ def test_a_name_holds_no_control_characters(stack):
         ("WebAclArn", [EXAMPLES["WebAclArn"]], [EXAMPLES["WebAclArn"].replace("regional", "global"), "connect"]),
         ("ReservedConcurrency", ["0", "10", "1000"], ["-1", "01", "ten", "1.5"]),
         ("LogKmsKeyArn", [EXAMPLES["LogKmsKeyArn"]], ["alias/logs", "11111111-2222-3333-4444-555555555555"]),
+        ("PermissionsBoundaryArn", [EXAMPLES["PermissionsBoundaryArn"], "arn:aws:iam::aws:policy/Boundary"], ["Boundary", "arn:aws:iam::123456789012:role/x"]),
         ("AppFabricKmsKeyArn", [EXAMPLES["AppFabricKmsKeyArn"]], ["*", "alias/appfabric"]),
     ],
 )
@@ -86,6 +87,11 @@ def test_an_optional_part_takes_what_aws_calls_it_by(stack, name, taken, refused
         assert re.fullmatch(pattern, text), text
     for text in refused:
         assert not re.fullmatch(pattern, text), text
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("/", True), ("/services/", True), ("/a/b/", True), ("", False), ("services", False), ("/services", False)])
+def test_a_path_of_a_role_begins_and_ends_with_a_slash(stack, path, allowed):
+    assert bool(re.fullmatch(stack["Parameters"]["RolePath"]["AllowedPattern"], path)) is allowed
 
 
 @pytest.mark.parametrize(
@@ -113,6 +119,9 @@ def test_sam_is_told_what_every_deployment_takes():
     # The transform, and a role whose name CloudFormation chooses.
     assert set(deploy["capabilities"].split()) == {"CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"}
     assert deploy["resolve_s3"] is True and deploy["confirm_changeset"] is True
+    assert config["validate"]["parameters"] == {"lint": True}
+    assert config["global"]["parameters"]["stack_name"] == "appfabric-connect"
+    assert "beta_features" not in str(config)
     for command in ["local_invoke", "local_start_api"]:
         assert (ROOT / config[command]["parameters"]["env_vars"]).is_file()
     # A parameter there would be everybody's. `sam build` reads this part, too.

@@ -485,6 +485,7 @@ def test_the_queries_ask_the_functions_own_log(stack):
 
 def test_a_reference_is_asked_for_and_looked_for_in_whole_lines(stack):
     query = queries(stack)["ThisReferenceQuery"]
+    assert query["LogGroupNames"] == ["LogGroup", "AccessLogGroup"]
     assert [it["Name"] for it in query["Parameters"]] == re.findall(r"\{\{(\w+)\}\}", query["QueryString"]) == ["reference"]
     # Lambda's own lines and later deliveries of a code have it in other fields.
     assert '| filter @message like "{{reference}}"' in query["QueryString"]
