@@ -246,21 +246,22 @@ fn a_page_has_the_status_of_what_it_says() {
 fn gateway_page_of_the_template_is_the_page_of_this_folder() {
     let Words { heading, happened, now } = Words::of(Page::InternalError);
     let html = Page::InternalError.html(Some(Reference("$context.extendedRequestId")), None);
-    let mut made = format!("    Page:\n      Policy: \"'{CONTENT_SECURITY_POLICY}'\"\n");
+    let mut lines = vec!["    Page:".to_owned(), format!("      Policy: \"'{CONTENT_SECURITY_POLICY}'\"")];
     let mut rest = html.as_str();
     for (name, end) in [("Open", heading), ("Heading", heading), ("Happened", happened), ("Now", now), ("Close", "")] {
         let (piece, after) = if end.is_empty() { (rest, "") } else { rest.split_once(end).unwrap() };
         let style = if piece.ends_with('\n') { "|" } else { "|-" };
-        let lines: String = piece.trim_matches('\n').lines().map(|line| format!("        {line}\n")).collect();
-        made.push_str(&format!("      {name}: {style}\n{lines}"));
+        lines.push(format!("      {name}: {style}"));
+        lines.extend(piece.trim_matches('\n').lines().map(|line| format!("        {line}")));
         rest = after;
     }
+    let made = lines.join("\n");
 
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml");
     let template = std::fs::read_to_string(file).unwrap();
     let (before, from) = template.split_once("    # Made from src/http/pages.\n").unwrap();
     let (_, after) = from.split_once("\nConditions:").unwrap();
-    let expected = format!("{before}    # Made from src/http/pages.\n{made}\nConditions:{after}");
+    let expected = format!("{before}    # Made from src/http/pages.\n{made}\n\nConditions:{after}");
     if std::env::var_os("UPDATE_TEMPLATE").is_some() {
         std::fs::write(file, expected).unwrap();
     } else {
