@@ -3,7 +3,7 @@
     rendering.py sam ZIP FILE                  the SAM template in one file, whose function is the zip beside it
     rendering.py cloudformation VERSION FILE   plain CloudFormation in one file, with the zip's place in S3 as parameters
 
-`watching.yaml` is a part of both: the stack that the template makes of it is written out.
+Both contain `watching.yaml`: its resources replace the nested stack.
 """
 
 import copy
@@ -31,7 +31,7 @@ class NoManagedPolicies:
 
 
 def source():
-    """The template as it is written, with the nested stack's parts in its place."""
+    """The template before SAM's transform, with the resources of the nested stack in it."""
     # Plain types: SAM's parser has its own.
     template = read(TEMPLATE)
     for name, resource in list(template["Resources"].items()):
@@ -45,12 +45,12 @@ def read(file):
 
 
 def write_out(template, name, resource):
-    """Puts in place of a nested stack what it is made of."""
+    """Replaces a nested stack by its conditions and resources."""
     assert not {"Condition", "DependsOn"} & set(resource), f"{name}: not written for that"
     nested = read(TEMPLATE.parent / resource["Properties"]["TemplateURL"])
     given = resource["Properties"]["Parameters"]
     assert set(given) == set(nested["Parameters"]), f"{name}: {set(given) ^ set(nested['Parameters'])}"
-    # What would be lost, or be something else here than in a stack of its own.
+    # Outside a stack of its own, anything else would be lost or mean something else.
     assert set(nested) == {"AWSTemplateFormatVersion", "Description", "Parameters", "Conditions", "Resources", "Outputs"}
     assert all(set(it) == {"Type", "Description"} and it["Type"] == "String" for it in nested["Parameters"].values())
     assert not any("Condition" in it for it in nested["Outputs"].values())
@@ -81,12 +81,12 @@ def with_values(node, values):
 
 
 def in_text(values, name):
-    """How a text names the value of a parameter: each is a reference."""
+    """The reference that stands for a parameter in the text of an Fn::Sub. Every value is a Ref."""
     return f"${{{values[name]['Ref']}}}" if name in values else None
 
 
 def replaced(node, one):
-    """The tree with each part replaced for which `one` has something else."""
+    """The tree, with each part replaced for which `one` returns a value."""
     found = one(node)
     if found is not None:
         return found
@@ -114,7 +114,7 @@ def sam(archive):
     (architecture,) = (it for it in ARCHITECTURES if archive.endswith(f"-{it}.zip"))
     template["Parameters"]["Architecture"] |= {"Default": architecture, "AllowedValues": [architecture]}
     function = template["Resources"]["Function"]
-    # Nothing is built.
+    # The zip is built already.
     del function["Metadata"]["BuildMethod"], function["Metadata"]["BuildProperties"]
     function["Properties"]["CodeUri"] = archive
     return safe_dump(template, sort_keys=False, width=130, allow_unicode=True)
@@ -123,7 +123,7 @@ def sam(archive):
 def cloudformation(version):
     """The same without a transform. The zip has to be in S3; two parameters say where."""
     template = source()
-    # That would make another logical ID each time.
+    # It makes another logical ID each time.
     del template["Resources"]["Api"]["Properties"]["AlwaysDeploy"]
     template["Resources"]["Function"]["Properties"]["CodeUri"] = f"s3://release/{version}"
     template = json.loads(json.dumps(transformed(template)))
@@ -142,10 +142,10 @@ def cloudformation(version):
     for resource in template["Resources"].values():
         if "UpdateReplacePolicy" in resource and "DeletionPolicy" not in resource:
             del resource["UpdateReplacePolicy"]
-    # Other code is another version, too.
+    # New code has to publish a version, too.
     settings = template["Resources"]["SettingsVersion"]["Properties"]["Content"]
     settings["Fn::Sub"] += f"Code=${{CodeBucket}}/${{CodeKey}} of {version}\n"
-    # API Gateway deploys a changed API with a new deployment only, so a changed template is one.
+    # API Gateway deploys a changed API with a new deployment only, so a changed template gets a new deployment.
     (deployment,) = (name for name, it in template["Resources"].items() if it["Type"] == "AWS::ApiGateway::Deployment")
     text = json.dumps(template, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     return text.replace(deployment, f"ApiDeployment{hashlib.sha256(text.encode()).hexdigest()[:10]}")

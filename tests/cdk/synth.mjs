@@ -1,6 +1,8 @@
-// A CDK user takes the release's plain CloudFormation template, and cdk-nag looks at it:
+// Puts the plain CloudFormation of a release into a CDK app, as a CDK user does, and checks it with cdk-nag:
 //
-//     node tests/cdk/synth.mjs TEMPLATE
+//     python .ci/rendering.py cloudformation 0.1.0 target/appfabric-connect.json
+//     npm ci --prefix tests/cdk
+//     node tests/cdk/synth.mjs target/appfabric-connect.json
 //
 // It needs no network and no AWS account.
 
@@ -14,8 +16,8 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { AwsSolutionsChecks } from 'cdk-nag';
 
-// What cdk-nag finds and the project has a reason against. A rule that has several findings for one resource names the one
-// by a part of its text. A reason that fits no finding any more has to go.
+// Findings of cdk-nag that we accept, each with its reason. If a rule has several findings for one resource, `finding` is a part
+// of the text of the one that is meant. Remove a reason that no longer has a finding.
 const REASONS = [
   {
     rule: 'AwsSolutions-APIG2',
@@ -64,7 +66,7 @@ const REASONS = [
 
 const UUID = '11111111-2222-3333-4444-555555555555';
 
-// What a deployment of the test says. All other parameters stay parameters.
+// The parameters that the test sets. All others stay parameters.
 const SETTINGS = {
   AppAuthorizations: JSON.stringify({
     slack: `arn:aws:appfabric:us-east-1:123456789012:appbundle/${UUID}/appauthorization/${UUID}`,
@@ -171,7 +173,7 @@ try {
   const fits = (one) => (it) =>
     it.resource === one.resource && it.name.replace(/\[.*/s, '') === one.rule && it.name.includes(one.finding ?? '');
   const bare = found.filter((it) => !REASONS.some((one) => fits(one)(it)));
-  assert.deepEqual(bare, [], 'cdk-nag finds this, and nothing says why it may be');
+  assert.deepEqual(bare, [], 'cdk-nag finds this, and REASONS has no reason for it');
   const dead = REASONS.filter((one) => !found.some(fits(one)));
   assert.deepEqual(dead, [], 'cdk-nag does not find this any more, so the reason has to go');
 

@@ -1,8 +1,8 @@
-"""What LocalStack needs to have our stack without Docker, without Java and with AppConfig. `run.py` registers it as plugins.
+"""Plugins that let LocalStack run our stack without Docker and without Java, and give it AppConfig. `run.py` registers them.
 
 LocalStack runs functions in Docker. Here `Process` runs the program from the deployed zip, with the variables of the
-deployed function, under AWS's Runtime Interface Emulator. At the end are repairs of what LocalStack does otherwise than
-CloudFormation.
+deployed function, under AWS's Runtime Interface Emulator. The end of the file corrects where LocalStack
+differs from CloudFormation.
 """
 
 import json
@@ -33,7 +33,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Process(RuntimeExecutor):
-    """One instance of a version of the function. It lives until LocalStack has not needed it for a while."""
+    """One instance of a version of the function. LocalStack stops it after it has been idle for a while."""
 
     @classmethod
     def prepare_version(cls, function_version):
@@ -95,7 +95,7 @@ class ProcessPlugin(RuntimeExecutorPlugin):
 
 
 class DynamoDb(DynamodbApi):
-    """Implements nothing, so moto does all of it. LocalStack's own would download a Java program."""
+    """Has no operations of its own, so moto answers all of them. LocalStack's own provider would download a Java program."""
 
 
 @aws_provider(api="dynamodb", name="moto")
@@ -134,7 +134,7 @@ def appconfig(kind, identifier, another_if=None):
 
 Application = appconfig("Application", "ApplicationId")
 Profile = appconfig("ConfigurationProfile", "ConfigurationProfileId")
-# CloudFormation does not update one. It makes another, which has the next number.
+# CloudFormation never updates one. It makes a new one, with the next number.
 Settings = appconfig("HostedConfigurationVersion", "VersionNumber", another_if="Content")
 
 
@@ -153,8 +153,8 @@ def move_stage(_, request):
     return success(stage)
 
 
-# LocalStack leaves both as they are, or makes them once more. CloudFormation lets the alias name the new version, and the stage
-# the new deployment.
+# LocalStack does not update these two, or makes them again. CloudFormation lets the alias name the new version, and the stage the
+# new deployment.
 LambdaAliasProvider.SCHEMA["createOnlyProperties"] = []
 LambdaAliasProvider.update = move_alias
 ApiGatewayStageProvider.update = move_stage
@@ -167,5 +167,5 @@ def visit_parameter(self, parameter, visit=ChangeSetModelPreproc.visit_node_para
     return delta
 
 
-# LocalStack takes an empty value for none. In CloudFormation it is a value.
+# LocalStack treats an empty parameter as missing. In CloudFormation it is the empty string.
 ChangeSetModelPreproc.visit_node_parameter = visit_parameter

@@ -1,22 +1,23 @@
 """The whole stack, made by `sam deploy` and called through its API, in LocalStack: no Docker, no AWS account.
 
-From the top of the repository, with `sam` on the PATH and the Python of tests/deployed/requirements.in:
+From the top of the repository, with `sam` on the PATH, and a Python 3.13 that has tests/deployed/requirements.txt. `LONG=1 .ci/run`
+leaves one in target/ci-localstack-venv.
 
     sam build --build-dir target/sam --parameter-overrides Architecture=x86_64
     cargo build --locked --package appfabric-emulator
-    RIE=<aws-lambda-rie> python tests/deployed/run.py target/sam
+    RIE=<samcli>/local/rapid/aws-lambda-rie-x86_64 target/ci-localstack-venv/bin/python tests/deployed/run.py target/sam
 
-It takes a minute. RIE is AWS's Runtime Interface Emulator. It is in the SAM CLI's wheel:
-samcli/local/rapid/aws-lambda-rie-x86_64.
+RIE is AWS's Runtime Interface Emulator, which is in the folder `samcli` of the SAM CLI's wheel. On arm64 write arm64 in place of
+x86_64, twice. It takes a minute.
 
 The script does what a user does: `sam deploy` with samconfig.toml as it is shipped, and a "y" to its one question. Then it
 connects an app authorization as a person does, changes a setting, deploys again, and goes back.
 
-What LocalStack does not do, so that this test says nothing about it:
+LocalStack does not do the following, so this test shows nothing about it:
 - It does not keep gateway responses, the access log's setting and the security policy. It does not look at permissions.
 - It does not know dashboards and saved queries. It notes that they are there, and does not look at what is in them.
 - It does not update a nested stack, a log group and most of an API. It leaves them as they were.
-- It does not keep that `/flows` asks for a signature, and checks none. So executor.py tells the function who signed.
+- It drops the setting that `/flows` needs a signature, and checks none. So executor.py tells the function who signed.
 - It cannot run functions without Docker, and has no AppConfig. executor.py does that for it.
 """
 
@@ -118,7 +119,7 @@ def start_localstack(stack, folder, port, appfabric):
 
 
 def deploy(checkout, organisation):
-    """`sam deploy`, with this organisation's name in samconfig.toml; answers what SAM printed."""
+    """`sam deploy`, with this organisation's name in samconfig.toml. Returns what SAM printed."""
     file = checkout / "samconfig.toml"
     text = (TOP / "samconfig.toml").read_text()
     processor = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -227,7 +228,7 @@ def run(stack, folder, build):
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "example",
         "AWS_DEFAULT_REGION": REGION,
-        # Nothing of the user's own.
+        # The user's own AWS files are not read.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": "127.0.0.1",
@@ -258,6 +259,7 @@ def run(stack, folder, build):
         print(f"{name} = {value}")
 
     api = Api(out["FlowsEndpoint"], port)
+    # LocalStack lets it through. The function itself answers 403, because the event has no IAM identity.
     print("without a signature")
     response, body = api.begin(signed=False)
     check(response.status == 403, f"an unsigned POST /flows answered {response.status} {body}")
@@ -291,7 +293,7 @@ def run(stack, folder, build):
 if __name__ == "__main__":
     check(len(sys.argv) == 2 and Path(sys.argv[1], "template.yaml").is_file(), "give the folder that `sam build` made")
     check(Path(os.environ.get("RIE", "")).is_file(), "RIE has to name AWS's Runtime Interface Emulator")
-    # Who stops this script also stops the programs that it started.
+    # When this script is stopped, it stops the programs that it started.
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit("wrong: it was stopped"))
     with ExitStack() as everything:

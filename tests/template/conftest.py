@@ -6,7 +6,7 @@ import stack as stacks
 
 @pytest.fixture(scope="session")
 def source():
-    """The template as it is written, the nested stack written out."""
+    """The template before SAM's transform, with the resources of the nested stack in it."""
     return stacks.source()
 
 

@@ -50,7 +50,7 @@ def test_another_release_publishes_a_version_and_deploys_the_api(plain):
     after = json.loads(cloudformation("0.2.0"))
     for kind in ["AWS::Lambda::Version", "AWS::ApiGateway::Deployment"]:
         assert set(resources(plain, kind)) != set(resources(after, kind)), kind
-    # Otherwise Lambda finds nothing new to publish if the zip is the same, and CloudFormation takes that for an error.
+    # If the zip is the same, Lambda would have nothing new to publish, and CloudFormation reports that as an error.
     assert plain["Resources"]["SettingsVersion"] != after["Resources"]["SettingsVersion"]
 
 
