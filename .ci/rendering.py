@@ -9,6 +9,7 @@ Both contain `watching.yaml`: its resources replace the nested stack.
 import copy
 import hashlib
 import json
+import logging
 import os
 import re
 import sys
@@ -17,6 +18,9 @@ from pathlib import Path
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 from yaml import safe_dump
+
+# The translator warns about features of its own.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 

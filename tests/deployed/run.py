@@ -11,7 +11,8 @@ RIE is AWS's Runtime Interface Emulator, which is in the folder `samcli` of the 
 x86_64, twice. It takes a minute.
 
 The script does what a user does: `sam deploy` with samconfig.toml as it is shipped, and a "y" to its one question. Then it
-connects an app authorization as a person does, changes a setting, deploys again, and goes back.
+connects an app authorization as a person does, changes a setting, deploys again, and goes back. In the end it deploys the program
+as a release: by the template beside its zip, and by the plain CloudFormation.
 
 LocalStack does not do the following, so this test shows nothing about it:
 - It does not keep gateway responses, the access log's setting and the security policy. It does not look at permissions.
@@ -36,6 +37,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlencode, urlsplit
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -43,6 +45,11 @@ from botocore.awsrequest import AWSRequest
 from localstack.utils.net import get_free_tcp_port
 
 TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / ".ci"))
+
+import rendering
+
+PROCESSOR = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 STACK = "appfabric-connect"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -120,15 +127,17 @@ def start_localstack(stack, folder, port, appfabric):
 
 def deploy(checkout, organisation):
     """`sam deploy`, with this organisation's name in samconfig.toml. Returns what SAM printed."""
-    file = checkout / "samconfig.toml"
     text = (TOP / "samconfig.toml").read_text()
-    processor = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    for name, value in (("Architecture", processor), ("OrganisationName", organisation)):
+    for name, value in (("Architecture", PROCESSOR), ("OrganisationName", organisation)):
         text, found = re.subn(rf'^# {name} = ".*"$', f'{name} = "{value}"', text, flags=re.M)
         check(found == 1, f"samconfig.toml has no comment that shows how to set {name}")
-    file.write_text(text)
+    (checkout / "samconfig.toml").write_text(text)
+    return sam_deploy(checkout)
+
+
+def sam_deploy(checkout, *options):
     # SAM gets this one "y". If it asked more than one question, it would get no answer and give up.
-    sam = subprocess.run(["sam", "deploy"], cwd=checkout, input="y\n", capture_output=True, text=True, timeout=120)
+    sam = subprocess.run(["sam", "deploy", *options], cwd=checkout, input="y\n", capture_output=True, text=True, timeout=120)
     check(sam.returncode == 0, f"sam deploy failed:\n{sam.stdout}{sam.stderr}")
     questions = re.findall(r"^.*\[[yY]/[nN]\]:", sam.stdout, re.M)
     check(len(questions) == 1, f"sam deploy asked {questions}")
@@ -202,9 +211,37 @@ def resources(cloudformation, name):
                 yield from resources(cloudformation, physical)
 
 
-def outputs(cloudformation):
-    [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+def outputs(cloudformation, name=STACK):
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def deploy_release(folder, program):
+    """Deploys the program with the two files that a team without Rust downloads."""
+    name = f"appfabric-connect-{PROCESSOR}"
+    with ZipFile(folder / f"{name}.zip", "w", ZIP_DEFLATED) as zip:
+        zip.write(program, "bootstrap")
+    (folder / f"{name}.yaml").write_text(rendering.sam(f"{name}.zip"))
+    own = ["--parameter-overrides", "OrganisationName='Third Example Ltd'"]
+    asked = ["--resolve-s3", "--confirm-changeset", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    sam_deploy(folder, "--template-file", f"{name}.yaml", "--stack-name", "release", *asked, *own)
+    return folder / f"{name}.zip"
+
+
+def deploy_plain(cloudformation, archive):
+    """Deploys the zip as CDK and Terraform do, by the plain CloudFormation of a release."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="releases")
+    s3.upload_file(str(archive), "releases", archive.name)
+    s3.put_object(Bucket="releases", Key="template", Body=rendering.cloudformation("0.1.0").encode())
+    own = {"CodeBucket": "releases", "CodeKey": archive.name, "Architecture": PROCESSOR, "OrganisationName": "Fourth Example Ltd"}
+    cloudformation.create_stack(
+        StackName="plain",
+        TemplateURL=f"{os.environ['AWS_ENDPOINT_URL']}/releases/template",
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in own.items()],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="plain", WaiterConfig={"Delay": 1})
 
 
 def live_is(number, name, expected):
@@ -283,9 +320,16 @@ def run(stack, folder, build):
     deploy(checkout, "Second Example Ltd")
     live_is("1", out["FunctionName"], both)
 
+    print("a release, by the template beside its zip")
+    archive = deploy_release(folder, build / "Function/bootstrap")
+    Api(outputs(cloudformation, "release")["FlowsEndpoint"], port).connect("Third Example Ltd")
+    print("a release, by its plain CloudFormation")
+    deploy_plain(cloudformation, archive)
+    Api(outputs(cloudformation, "plain")["FlowsEndpoint"], port).connect("Fourth Example Ltd")
+
     print(
         f"figures: {len(made)} resources ({len(noted)} noted only: {', '.join(sorted(set(noted)))}), {len(out)} outputs, "
-        f"3 deployments with 1 question each, 2 versions, 3 connections; LocalStack {version('localstack-core')}; "
+        f"4 deployments with 1 question each, 2 versions, 2 forms of a release, 5 connections; LocalStack {version('localstack-core')}; "
         f"{deployed:.0f} s until deployed, {time.monotonic() - began:.0f} s"
     )
 
